@@ -1,0 +1,123 @@
+"""What a driver may ask of a device, and what it hears back. No I/O here.
+
+A driver's `talk()` is a generator: it yields one Ask at a time and is sent the Answer. `radio.py`
+pumps it against a real or simulated device; a test pumps it with a list. The talk never sleeps,
+never looks at a clock: moments arrive with the answers.
+
+    Subscribe -> None           notifications or indications of a characteristic are wanted
+    Read      -> Heard | None   None: the device does not have this characteristic
+    Write     -> None
+    Listen    -> Heard | None   None: nothing came within `wait_s`
+    Keep      -> None           a reading is ready; the pump returns only when it is on disk
+    ClockSeen -> None           the device's own clock, and the moment at which it was read
+    About     -> None           what the device says of itself (model, battery, …)
+
+Every Subscribe comes before every other Ask: a bonded cuff sends its memory the moment the link is
+up, and what arrives before the subscription is lost for ever. What arrives between two Listens
+waits in the pump's queue, in order.
+"""
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from vitals.measurement import Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribe:
+    """Wants what a characteristic sends. `optional`: a device without it is no failure."""
+
+    characteristic: str
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """Wants a characteristic's value; answered None where the device has no such characteristic."""
+
+    characteristic: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """Writes with response."""
+
+    characteristic: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Waits for the next thing any subscribed characteristic sends, at most `wait_s` seconds."""
+
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Hands over a reading; answered when it is on disk."""
+
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSeen:
+    """The device's clock (naive, as it shows it) at the aware moment `at`."""
+
+    device_time: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What the device says of itself; None where it does not say."""
+
+    manufacturer: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    battery_percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What a characteristic sent, and when it reached us (aware UTC)."""
+
+    characteristic: str
+    data: bytes
+    at: datetime
+
+
+Ask = Subscribe | Read | Write | Listen | Keep | ClockSeen | About
+Talk = Generator[Ask, Heard | None, None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What the gateway knows of a device before it calls on it.
+
+    `last_sequence`: the highest record number that is safely on disk, None at the first visit or
+    when everything must be read again (`resync`).
+    """
+
+    device: str
+    last_sequence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """One kind of device. `service` is the advertised 16-bit UUID in upper-case hex ("1808").
+
+    `decoders` maps characteristics to their pure decoders, for `kangban gateway decode` and for
+    the vectors; `revisit_s` is how long to wait before calling on the same device again when it
+    goes on advertising.
+    """
+
+    kind: str
+    service: str
+    zh: str
+    en: str
+    talk: Callable[[Visit], Talk]
+    decoders: Mapping[str, Callable[[bytes], object]]
+    revisit_s: float
