@@ -10,7 +10,7 @@
 import re
 from functools import cache
 from importlib import resources
-from typing import LiteralString, cast
+from typing import LiteralString
 
 _HEAD = re.compile(r"^-- name: (\w+)\n((?:--.*\n)*)", re.MULTILINE)
 
@@ -30,5 +30,5 @@ def queries(file: str) -> dict[str, LiteralString]:
             raise ValueError(f"store/sql/{file}.sql: {name} has no sentence above it")
         body = text[head.end() : following.start() if following else len(text)]
         # the files are part of the program, written by us: as literal as a literal
-        found[name] = cast("LiteralString", body.strip().rstrip(";"))
+        found[name] = body.strip().rstrip(";")
     return found
