@@ -11,17 +11,31 @@ never looks at a clock: moments arrive with the answers.
     Keep      -> None           a reading is ready; the pump returns only when it is on disk
     ClockSeen -> None           the device's own clock, and the moment at which it was read
     About     -> None           what the device says of itself (model, battery, …)
+    Refused   -> None           bytes that cannot be decoded: the pump logs and counts, and goes on
 
 Every Subscribe comes before every other Ask: a bonded cuff sends its memory the moment the link is
 up, and what arrives before the subscription is lost for ever. What arrives between two Listens
-waits in the pump's queue, in order.
+waits in the pump's queue, in order; `Listen(wait_s=0)` takes from that queue without waiting.
+
+When the link goes down, the pump answers on as long as it can without a radio: Keep, ClockSeen,
+About and Refused as always, Listen from what is still queued. Where an answer would need the radio
+(Read, Write, Subscribe, or Listen with nothing queued) the pump throws `LinkLost` into the talk at
+that ask. The talk may then go on asking (the pump goes on answering by the same rule): it listens
+to what is still queued and keeps what it holds. It ends by returning where all that was wanted has
+come (a cuff hangs up by itself), or by letting `LinkLost` out where something is still at the
+device; the next visit fetches that. `.close()` is for shutting down only: nothing can be kept then.
 """
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from vitals.errors import TryAgain
 from vitals.measurement import Reading
+
+
+class LinkLost(TryAgain):
+    """The radio link went down; thrown into the talk at an ask that would need it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +48,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Read:
-    """Wants a characteristic's value; answered None where the device has no such characteristic."""
+    """Wants a characteristic's value; answered None where the device has none or denies it."""
 
     characteristic: str
 
@@ -81,6 +95,15 @@ class About:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What a characteristic sent and no decoder takes; `reason` says why and what to do."""
+
+    characteristic: str
+    data: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
     """What a characteristic sent, and when it reached us (aware UTC)."""
 
@@ -89,7 +112,7 @@ class Heard:
     at: datetime
 
 
-Ask = Subscribe | Read | Write | Listen | Keep | ClockSeen | About
+Ask = Subscribe | Read | Write | Listen | Keep | ClockSeen | About | Refused
 Talk = Generator[Ask, Heard | None, None]
 
 
