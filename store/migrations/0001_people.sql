@@ -14,7 +14,9 @@ CREATE TABLE patient (
     born_on      date,
     -- diagnoses as the doctor entered them, for the report's header
     conditions   text[] NOT NULL DEFAULT '{}',
-    timezone     text NOT NULL DEFAULT 'Asia/Shanghai',
+    -- a zone that PostgreSQL knows: the days of the rollup are counted in it
+    timezone     text NOT NULL DEFAULT 'Asia/Shanghai'
+                 CHECK (timestamptz 'epoch' AT TIME ZONE timezone IS NOT NULL),
     locale       text NOT NULL DEFAULT 'zh-CN',
     -- the doctor's own targets, which go before a pack's: {"systolic_mmhg": 135, …}
     targets      jsonb NOT NULL DEFAULT '{}',
