@@ -159,6 +159,19 @@ def is_running(pid: int) -> bool:
     return True
 
 
+def command_line(pid: int) -> str:
+    """What process `pid` was started with, empty if that cannot be told."""
+    with suppress(OSError):
+        return (
+            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        )
+    with suppress(OSError):
+        return subprocess.run(
+            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+    return ""
+
+
 def _environment() -> dict[str, str]:
     # PGDATA, PGPORT and their like are meant for other servers than ours
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}

@@ -27,7 +27,7 @@ import psycopg
 from psycopg import sql
 
 from kangban.embedded import privileges
-from kangban.embedded.guarded import FolderLock, Guarded, is_running
+from kangban.embedded.guarded import FolderLock, Guarded, command_line, is_running
 from store.named import queries
 from vitals.errors import MendSettings, TryAgain
 
@@ -39,6 +39,18 @@ _LONGEST_SOCKET = 103
 _START_PATIENCE_S = 300.0
 _STOP_PATIENCE_S = 60.0
 _LOG_KEPT_BYTES = 10_000_000
+
+_INITDB = (
+    f"--username={_USER}",
+    # the folder's permissions are the guard at the door
+    "--auth=trust",
+    "--no-instructions",
+    # the same order of texts on every machine, whatever locales it has
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+)
 
 SETTINGS = {
     "listen_addresses": "",
@@ -155,10 +167,10 @@ class Postgres:
         _check_version(self.cluster, self.binaries)
         self._end_remains()
         log = _trimmed(self.data / "postgres.log")
+        places = ["-D", str(self.cluster), "-k", str(self.socket)]
         options = [f"--{name}={value}" for name, value in self._settings.items()]
         self._server = Guarded(
-            [*without_root, str(self.binaries / "postgres"), "-D", str(self.cluster)]
-            + ["-k", str(self.socket), *options],
+            [*without_root, str(self.binaries / "postgres"), *places, *options],
             log=log,
             lock=lock,
             stop=signal.SIGINT,  # PostgreSQL's fast shutdown
@@ -172,10 +184,7 @@ class Postgres:
         half = self.data / "cluster.new"
         shutil.rmtree(half, ignore_errors=True)
         made = subprocess.run(
-            [*without_root, str(self.binaries / "initdb"), "-D", str(half), f"--username={_USER}"]
-            # the same order of texts on every machine, whatever locales it has
-            + ["--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-            + ["--locale=C", "--auth=trust", "--no-instructions"],
+            [*without_root, str(self.binaries / "initdb"), "-D", str(half), *_INITDB],
             capture_output=True,
             text=True,
             check=False,
@@ -212,10 +221,7 @@ class Postgres:
                 row = connection.execute(queries("server")["data_directory"]).fetchone()
             return row is not None and Path(row[0]) == self.cluster
         except psycopg.Error:
-            seen = subprocess.run(
-                ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-            )
-            return str(self.cluster) in seen.stdout
+            return str(self.cluster) in command_line(pid)
 
 
 def wheel_binaries() -> Path:
@@ -250,7 +256,9 @@ def _private_folder(folder: Path) -> None:
     except FileExistsError:
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or (os.getuid() and found.st_uid != os.getuid()):
-            raise MendSettings(f"{folder} belongs to someone else: remove it and start again.")
+            raise MendSettings(
+                f"{folder} belongs to someone else: remove it and start again."
+            ) from None
     folder.chmod(0o700)
 
 
