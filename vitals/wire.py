@@ -120,15 +120,38 @@ def encode_envelope(envelope: Envelope) -> bytes:
     """Bytes of an envelope. Raises MendData for more measurements than one may carry."""
     if len(envelope.measurements) > MAX_MEASUREMENTS:
         raise MendData(f"{len(envelope.measurements)} measurements; at most {MAX_MEASUREMENTS}.")
+    return encode_documents(
+        v=envelope.v,
+        gateway=envelope.gateway,
+        batch=envelope.batch,
+        sent_at=envelope.sent_at,
+        resync=envelope.resync,
+        software=envelope.software,
+        documents=[measurement_document(each) for each in envelope.measurements],
+    )
+
+
+def encode_documents(
+    *,
+    gateway: str,
+    batch: str,
+    sent_at: datetime,
+    documents: list[dict[str, Any]],
+    resync: bool = False,
+    software: str = "",
+    v: int = VERSION,
+) -> bytes:
+    """Bytes of an envelope around measurements that are documents already, as a spool keeps them:
+    every resend says the same, byte for byte, as when the record was read."""
     return _dump(
         {
-            "v": envelope.v,
-            "gateway": envelope.gateway,
-            "batch": envelope.batch,
-            "sent_at": _utc(envelope.sent_at),
-            "resync": envelope.resync,
-            "software": envelope.software,
-            "measurements": [measurement_document(each) for each in envelope.measurements],
+            "v": v,
+            "gateway": gateway,
+            "batch": batch,
+            "sent_at": _utc(sent_at),
+            "resync": resync,
+            "software": software,
+            "measurements": documents,
         }
     )
 

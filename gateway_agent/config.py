@@ -1,0 +1,107 @@
+"""The settings of a gateway, and how its broker's address is read.
+
+May hold: the settings dataclass and the parsing of its values. May not: defaults hidden elsewhere.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from vitals.errors import MendData
+from vitals.settings import setting
+from vitals.wire import topic
+
+# IANA: "mqtt" 1883, "secure-mqtt" 8883
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the broker is and how to reach it; `tls` by the scheme mqtts."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None = None
+    password: str | None = None
+
+
+def broker(url: str) -> Broker:
+    """The broker of `mqtt://user:password@host:port` or `mqtts://…`. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"{_without_password(url)!r} is not mqtt://host:port or mqtts://host:port")
+    return Broker(
+        host=parts.hostname,
+        port=parts.port or _PORTS[parts.scheme],
+        tls=parts.scheme == "mqtts",
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _without_password(url: str) -> str:
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('://')[0]}://…@{tail}" if at else url
+
+
+def _gateway_name(text: str) -> str:
+    try:
+        topic(text, "up")
+    except MendData as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, OSError) as error:
+        raise ValueError(f"no time zone {text!r} is known") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """What one gateway must know before it starts."""
+
+    name: str = setting(
+        "KANGBAN_GATEWAY_NAME",
+        "this gateway's name, unique in the service: a-z, 0-9, '-' and '_'",
+        parse=_gateway_name,
+    )
+    mqtt: Broker = setting(
+        "KANGBAN_MQTT_URL", "the broker, mqtt://user:password@host:port or mqtts://…", parse=broker
+    )
+    data: Path = setting(
+        "KANGBAN_GATEWAY_DATA",
+        "folder of the spool: what was read and not yet received by the server",
+        default=Path("~/.local/share/kangban/gateway"),
+        parse=Path,
+    )
+    timezone: ZoneInfo = setting(
+        "KANGBAN_GATEWAY_TIMEZONE",
+        "time zone that the clocks of the devices show",
+        default=ZoneInfo("Asia/Shanghai"),
+        parse=_zone,
+    )
+    adapter: str = setting(
+        "KANGBAN_ADAPTER",
+        "Bluetooth adapter: hci0, hci1 …, or sim for simulated devices",
+        default="hci0",
+    )
+    tls_ca: Path | None = setting(
+        "KANGBAN_MQTT_CA_PATH",
+        "PEM file of the authority that signed the broker's certificate",
+        default=None,
+        parse=Path,
+    )
+    tls_certificate: Path | None = setting(
+        "KANGBAN_MQTT_CERTIFICATE_PATH",
+        "PEM file of this gateway's certificate",
+        default=None,
+        parse=Path,
+    )
+    tls_key: Path | None = setting(
+        "KANGBAN_MQTT_KEY_PATH", "PEM file of this gateway's private key", default=None, parse=Path
+    )

@@ -1,0 +1,364 @@
+"""The spool: what a gateway has on disk until a receipt names it.
+
+Everything read from a device is committed here, with an fsync, before anything else happens to it;
+a measurement leaves only when a receipt names it, committed or rejected. Beside the measurements
+stand the gateway's memory of its devices (which records it has, how far each was read), written in
+the same transaction as the reading it belongs to, and what is never sent: withheld readings and
+rejected measurements, kept for support. Killing the process at any instruction, or filling the
+disk, loses nothing that was kept. May hold: SQLite, alone in this program. May not: decisions about
+sending (`delivery.py`), devices' bytes, the network.
+"""
+
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from vitals.errors import MendSettings, TryAgain
+from vitals.measurement import Measurement, Reading
+from vitals.wire import measurement_document
+
+# delivered measurements are kept this long for support, and at most this many: an engineering
+# choice, about 5 MB
+KEEP_DELIVERED = timedelta(days=7)
+KEEP_DELIVERED_ROWS = 10_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS measurement (
+    place        INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT NOT NULL UNIQUE,
+    document     TEXT NOT NULL,
+    resync       INTEGER NOT NULL,
+    spooled_at   TEXT NOT NULL,
+    delivered_at TEXT
+);
+CREATE INDEX IF NOT EXISTS measurement_waiting ON measurement (place) WHERE delivered_at IS NULL;
+CREATE INDEX IF NOT EXISTS measurement_delivered ON measurement (delivered_at)
+    WHERE delivered_at IS NOT NULL;
+-- every record of a device that keeps its own time, so that reading it again is no news
+CREATE TABLE IF NOT EXISTS record (
+    device TEXT NOT NULL, sequence INTEGER NOT NULL, own_time TEXT NOT NULL,
+    PRIMARY KEY (device, sequence, own_time)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS device (
+    device         TEXT PRIMARY KEY,
+    -- every record up to this one is on disk
+    last_sequence  INTEGER,
+    -- 1 when its memory has been read to the end at least once
+    whole          INTEGER NOT NULL DEFAULT 0,
+    clock_offset_s INTEGER,
+    last_seen_at   TEXT,
+    about          TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE IF NOT EXISTS withheld (
+    place INTEGER PRIMARY KEY, device TEXT NOT NULL, sequence INTEGER NOT NULL,
+    device_time TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL, at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rejected (
+    id TEXT PRIMARY KEY, document TEXT NOT NULL, reasons TEXT NOT NULL, at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A measurement that no receipt has named yet; `place` is its order in the spool."""
+
+    place: int
+    id: str
+    resync: bool
+    document: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the gateway remembers of a device.
+
+    `last_sequence`: every record up to it is on disk. `whole`: its memory was read to the end at
+    least once; before that its measurements are marked resync.
+    """
+
+    device: str
+    last_sequence: int | None = None
+    whole: bool = False
+    clock_offset_s: int | None = None
+    last_seen_at: datetime | None = None
+    about: Mapping[str, Any]
+
+
+class Spool:
+    """The open spool of one gateway; every method may be called from any thread.
+
+    Raises MendSettings when the file cannot be opened, TryAgain when the disk is full or fails:
+    then nothing of that call was kept, and all that was kept before still is.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._watchers: list[Callable[[], None]] = []
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = FULL")
+            self._base.execute("PRAGMA busy_timeout = 5000")
+            self._base.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise MendSettings(
+                f"The spool {path} cannot be opened ({error}): set KANGBAN_GATEWAY_DATA to a "
+                "folder that this program may write, on a disk with free space."
+            ) from error
+        self.identity = self._identify()
+
+    def close(self) -> None:
+        """Closes the file; what was kept is there at the next start."""
+        with self._lock:
+            self._base.close()
+
+    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+        """Calls `watcher` after each change, from whatever thread made it; gives the way to stop
+        that."""
+        with self._lock:
+            self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
+
+    def keep(
+        self,
+        reading: Reading,
+        measurements: Sequence[Measurement],
+        *,
+        device: str,
+        resync: bool,
+        last_sequence: int | None,
+        now: datetime,
+    ) -> bool:
+        """Whether this reading was new; returns when it is on disk, with the device's new mark."""
+        with self._transaction() as base:
+            new = self._remember(base, reading, device)
+            if new and reading.withheld is not None:
+                base.execute(
+                    "INSERT INTO withheld (device, sequence, device_time, reason, raw, at) "
+                    "VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        device,
+                        reading.sequence,
+                        _text(reading.device_time),
+                        reading.withheld,
+                        reading.raw,
+                        _text(now),
+                    ),
+                )
+            if new:
+                base.executemany(
+                    "INSERT INTO measurement (id, document, resync, spooled_at) "
+                    "VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                    [
+                        (each.id, _dump(measurement_document(each)), int(resync), _text(now))
+                        for each in measurements
+                    ],
+                )
+            base.execute(
+                "INSERT INTO device (device, last_sequence) VALUES (?, ?) "
+                "ON CONFLICT (device) DO UPDATE SET last_sequence = excluded.last_sequence",
+                (device, last_sequence),
+            )
+        self._tell()
+        return new
+
+    def oldest(self, limit: int, *, after: int = 0) -> list[Waiting]:
+        """The oldest waiting measurements behind place `after`, all of them resync or none."""
+        with self._lock:
+            rows = self._base.execute(
+                "SELECT place, id, resync, document FROM measurement "
+                "WHERE delivered_at IS NULL AND place > ? ORDER BY place LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return list(takewhile(lambda each: each.resync == rows[0][2], map(_waiting, rows)))
+
+    def those(self, ids: Sequence[str]) -> list[Waiting]:
+        """Of these ids, the measurements that still wait."""
+        marks = ",".join("?" * len(ids))
+        with self._lock:
+            rows = self._base.execute(
+                "SELECT place, id, resync, document FROM measurement "
+                f"WHERE delivered_at IS NULL AND id IN ({marks}) ORDER BY place",
+                tuple(ids),
+            ).fetchall()
+        return [_waiting(row) for row in rows]
+
+    def forget(
+        self, committed: Sequence[str], rejected: Mapping[str, Sequence[str]], *, now: datetime
+    ) -> int:
+        """How many of these waited until now; an id that does not wait here is harmless."""
+        with self._transaction() as base:
+            for each, reasons in rejected.items():
+                base.execute(
+                    "INSERT INTO rejected (id, document, reasons, at) "
+                    "SELECT id, document, ?, ? FROM measurement "
+                    "WHERE id = ? AND delivered_at IS NULL ON CONFLICT (id) DO NOTHING",
+                    (_dump(list(reasons)), _text(now), each),
+                )
+            done = base.executemany(
+                "UPDATE measurement SET delivered_at = ? WHERE id = ? AND delivered_at IS NULL",
+                [(_text(now), each) for each in (*committed, *rejected)],
+            ).rowcount
+            self._prune(base, now)
+        self._tell()
+        return max(done, 0)
+
+    def depth(self) -> int:
+        """How many measurements no receipt has named yet."""
+        return self._number("SELECT count(*) FROM measurement WHERE delivered_at IS NULL")
+
+    def withheld(self) -> int:
+        """How many readings are kept but never shown."""
+        return self._number("SELECT count(*) FROM withheld")
+
+    def rejected(self) -> list[tuple[dict[str, Any], list[str]]]:
+        """What the server refused, each with its reasons, oldest first."""
+        with self._lock:
+            rows = self._base.execute("SELECT document, reasons FROM rejected ORDER BY at, id")
+            return [(json.loads(document), json.loads(reasons)) for document, reasons in rows]
+
+    def known(self, device: str) -> Known:
+        """What is remembered of this device; of a stranger, that nothing is."""
+        return self.devices().get(device) or Known(device=device, about={})
+
+    def devices(self) -> dict[str, Known]:
+        """Every device that this gateway has ever called on."""
+        with self._lock:
+            rows = self._base.execute(
+                "SELECT device, last_sequence, whole, clock_offset_s, last_seen_at, about "
+                "FROM device"
+            ).fetchall()
+        return {row[0]: _known(row) for row in rows}
+
+    def note(
+        self,
+        device: str,
+        *,
+        last_seen_at: datetime,
+        about: Mapping[str, Any],
+        clock_offset_s: int | None,
+    ) -> None:
+        """Writes down what a device said of itself; also the proof, before a call, that this disk
+        still takes what the device will hand over."""
+        with self._transaction() as base:
+            base.execute(
+                "INSERT INTO device (device, last_seen_at, about, clock_offset_s) "
+                "VALUES (?, ?, ?, ?) ON CONFLICT (device) DO UPDATE SET "
+                "last_seen_at = excluded.last_seen_at, about = excluded.about, "
+                "clock_offset_s = excluded.clock_offset_s",
+                (device, _text(last_seen_at), _dump(dict(about)), clock_offset_s),
+            )
+        self._tell()
+
+    def read_to_the_end(self, device: str, last_sequence: int | None) -> None:
+        """Notes that this device has nothing more to say: the next reading of it is no resync."""
+        with self._transaction() as base:
+            base.execute(
+                "UPDATE device SET whole = 1, last_sequence = ? WHERE device = ?",
+                (last_sequence, device),
+            )
+
+    def make_room(self) -> None:
+        """Drops what was delivered, all of it: the disk is full and this is all that may go."""
+        with self._transaction() as base:
+            base.execute("DELETE FROM measurement WHERE delivered_at IS NOT NULL")
+
+    def _identify(self) -> str:
+        with self._transaction() as base:
+            base.execute(
+                "INSERT INTO setting (name, value) VALUES ('identity', ?) "
+                "ON CONFLICT (name) DO NOTHING",
+                (uuid.uuid4().hex[:12],),
+            )
+            (value,) = base.execute("SELECT value FROM setting WHERE name = 'identity'").fetchone()
+        return str(value)
+
+    @staticmethod
+    def _remember(base: sqlite3.Connection, reading: Reading, device: str) -> bool:
+        if reading.device_time is None:
+            # a device without a clock keeps no records: it cannot send this again
+            return True
+        own_time = reading.device_time.isoformat()
+        return (
+            base.execute(
+                "INSERT INTO record (device, sequence, own_time) VALUES (?, ?, ?) "
+                "ON CONFLICT DO NOTHING",
+                (device, reading.sequence, own_time),
+            ).rowcount
+            > 0
+        )
+
+    @staticmethod
+    def _prune(base: sqlite3.Connection, now: datetime) -> None:
+        base.execute(
+            "DELETE FROM measurement WHERE delivered_at < ?", (_text(now - KEEP_DELIVERED),)
+        )
+        base.execute(
+            "DELETE FROM measurement WHERE delivered_at IS NOT NULL AND place <= "
+            "(SELECT max(place) FROM measurement) - ?",
+            (KEEP_DELIVERED_ROWS,),
+        )
+
+    def _number(self, query: str) -> int:
+        with self._lock:
+            (number,) = self._base.execute(query).fetchone()
+        return int(number)
+
+    def _tell(self) -> None:
+        for watcher in tuple(self._watchers):
+            watcher()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._base.execute("BEGIN IMMEDIATE")
+                yield self._base
+                self._base.execute("COMMIT")
+            except BaseException as error:
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+                if isinstance(error, sqlite3.OperationalError):
+                    raise TryAgain(
+                        f"The gateway's disk does not take more ({error}): free some space. "
+                        "What was read before is safe; reading goes on when there is room."
+                    ) from error
+                raise
+
+
+def _waiting(row: tuple[Any, ...]) -> Waiting:
+    place, key, resync, document = row
+    return Waiting(place=place, id=key, resync=bool(resync), document=json.loads(document))
+
+
+def _known(row: tuple[Any, ...]) -> Known:
+    device, last_sequence, whole, clock_offset_s, last_seen_at, about = row
+    return Known(
+        device=device,
+        last_sequence=last_sequence,
+        whole=bool(whole),
+        clock_offset_s=clock_offset_s,
+        last_seen_at=datetime.fromisoformat(last_seen_at) if last_seen_at else None,
+        about=json.loads(about),
+    )
+
+
+def _text(moment: datetime | None) -> str | None:
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
+
+
+def _dump(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
