@@ -13,7 +13,7 @@ May hold: the calls over `sql/outbox.sql`. May not: whom to tell and when to try
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row, dict_row, scalar_row
@@ -42,8 +42,7 @@ class Waiting:
     may_be_told: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(NamedTuple):
     """An Apprise URL of an account, and the severity (0-4) from which on it is used."""
 
     id: int
@@ -165,13 +164,3 @@ def undelivered(
         return tuple(
             cursor.execute(_SQL["undelivered"], {"patient_id": patient_id, "since": since})
         )
-
-
-def listen(connection: Connection[Any]) -> None:
-    """This connection hears of new messages (it must be in autocommit)."""
-    connection.execute(_SQL["listen"])
-
-
-def beat(connection: Connection[Any], *, process: str, now: datetime) -> None:
-    """The process has worked until now."""
-    connection.execute(_SQL["beat"], {"process": process, "now": now})

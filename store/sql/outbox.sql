@@ -10,10 +10,6 @@ RETURNING id;
 -- Wakes the drainers when the transaction commits.
 SELECT pg_notify('kangban_outbox', '');
 
--- name: listen
--- Hears of new messages.
-LISTEN kangban_outbox;
-
 -- name: take
 -- Locks the gravest message that is due and that no other drainer holds, with whom it is for.
 SELECT outbox.id, outbox.account_id, outbox.severity, outbox.body, outbox.expires_at,
@@ -83,9 +79,3 @@ FROM outbox
 JOIN account ON account.id = outbox.account_id
 WHERE outbox.patient_id = %(patient_id)s AND outbox.given_up_at >= %(since)s
 ORDER BY outbox.given_up_at DESC;
-
--- name: beat
--- A process says that it works.
-INSERT INTO heartbeat (process, at)
-VALUES (%(process)s, %(now)s)
-ON CONFLICT (process) DO UPDATE SET at = excluded.at;
