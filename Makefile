@@ -1,0 +1,46 @@
+# Every command sets up what it needs, and is quick the second time.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench services browser pin
+
+BIN := .venv/bin
+# In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
+OPTIONAL := $(if $(filter true,$(CI)),,|| true)
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 17
+
+setup: ## Make .venv with everything that development needs
+	@scripts/venv.sh dev
+
+demo: ## Show the whole system with simulated people; no hardware, no Docker
+	@scripts/venv.sh server
+	@$(BIN)/kangban demo $(ARGS)
+
+test: setup ## Run lint and all tests on real databases, a real broker and a real browser
+	@scripts/services.sh $(OPTIONAL)
+	@scripts/browser.sh $(OPTIONAL)
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## Check format, style, types and floors
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: setup ## Put the code into the house's format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+bench: setup ## Measure ingest beside a raw COPY into the same table
+	@scripts/services.sh
+	@$(BIN)/python -m bench.ingest $(ARGS)
+
+services: setup ## Fetch TimescaleDB and mosquitto into .services/, without root
+	@scripts/services.sh
+
+browser: ## See to it that there is a Chromium for the page tests
+	@scripts/browser.sh
+
+pin: setup ## Write requirements/ anew from pyproject.toml (ARGS=--upgrade for the newest)
+	@scripts/pin.sh $(ARGS)
