@@ -1,0 +1,5 @@
+"""Drivers, one file for each kind of device; pure. `DRIVERS` by service, `decode` for support."""
+
+from gateway_agent.drivers.registry import DRIVERS, decode, driver_of
+
+__all__ = ["DRIVERS", "decode", "driver_of"]
