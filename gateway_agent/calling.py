@@ -1,0 +1,82 @@
+"""Whom the gateway calls on, and when: decided here, done in `radio.py`.
+
+A device advertises when it has something to say; some advertise all day long. A device is called on
+when it is heard for the first time, when it begins to advertise again after a silence, and every
+`revisit_s` of its driver while it goes on. One that fails is left alone for a while that doubles,
+so that a broken device does not keep the radio from the others. May hold: this decision and its
+constants. May not: clocks, Bluetooth.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a device that failed is left alone: engineering choices.
+
+    A cuff is on air for about half a minute after a measurement: the first three tries fall into
+    it.
+    """
+
+    first: timedelta = timedelta(seconds=2)
+    most: timedelta = timedelta(minutes=10)
+
+    def after(self, failures: int) -> timedelta:
+        """The pause after so many failures in a row: 2 s, 4 s, 8 s … ten minutes."""
+        # 2**20 seconds are longer than any pause
+        return min(self.first * 2.0 ** min(failures - 1, 20), self.most)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Heard:
+    advert_at: datetime
+    called_at: datetime | None = None
+    failures: int = 0
+    busy: bool = False
+    wanted: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class CallBook:
+    """What decides about calls: when each device was heard, called on, and how that went."""
+
+    patience: Patience = field(default_factory=Patience)
+    _heard: dict[str, _Heard] = field(default_factory=dict)
+
+    def is_due(self, device: str, *, revisit_s: float, now: datetime) -> bool:
+        """Notes an advertisement; should the device be called on now?"""
+        heard = self._heard.get(device)
+        if heard is None:
+            heard = self._heard[device] = _Heard(advert_at=now)
+        silence, heard.advert_at = abs(now - heard.advert_at), now
+        if heard.busy:
+            return False
+        if silence > _silence(revisit_s):
+            heard.wanted = True
+        if heard.called_at is None or heard.wanted:
+            return True
+        revisit = timedelta(seconds=revisit_s)
+        pause = self.patience.after(heard.failures) if heard.failures else revisit
+        # a clock that was set back would otherwise hold up a device for as long
+        return abs(now - heard.called_at) >= pause
+
+    def called(self, device: str, now: datetime) -> None:
+        """Notes that a call begins: until it has ended no other will be due."""
+        heard = self._heard[device]
+        heard.busy, heard.wanted, heard.called_at = True, False, now
+
+    def ended(self, device: str, now: datetime, *, well: bool) -> None:
+        """Notes how a call ended; its pause begins here."""
+        heard = self._heard[device]
+        heard.busy, heard.called_at = False, now
+        heard.failures = 0 if well else heard.failures + 1
+
+
+def _silence(revisit_s: float) -> timedelta:
+    """How long a device must be silent to be one that comes back: a twentieth of its revisit.
+
+    A band that is called on every 300 s may miss 15 s of adverts; a meter that is silent for two
+    seconds has been switched on again.
+    """
+    return timedelta(seconds=max(2.0, revisit_s / 20))

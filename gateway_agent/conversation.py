@@ -1,0 +1,173 @@
+"""A driver's talk, pumped against one open connection.
+
+The talk asks, this answers: what arrived (in order, with its time of arrival), that a reading is on
+disk, or that the link is down. While the link is down everything is answered that needs no radio;
+see `talk.py` for the rules. What lies behind a connection is a `Device`: bleak in `radio.py`, bytes
+of bytes in a test. May hold: this pump and its queue. May not: bleak, bytes of a profile, SQL.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from gateway_agent.talk import (
+    About,
+    Ask,
+    ClockSeen,
+    Driver,
+    Heard,
+    Keep,
+    LinkLost,
+    Listen,
+    Read,
+    Refused,
+    Subscribe,
+    Talk,
+    Visit,
+    Write,
+)
+from vitals.errors import KangbanError
+from vitals.measurement import Reading
+
+
+class Call(Protocol):
+    """One call on one device, as the agent keeps it."""
+
+    visit: Visit
+
+    async def keep(self, reading: Reading) -> None:
+        """Returns when the reading is on disk."""
+
+    def clock_seen(self, seen: ClockSeen) -> None:
+        """Takes the device's own clock, for the readings that follow."""
+
+    def about(self, about: About) -> None:
+        """Takes what the device says of itself."""
+
+    def refused(self, refused: Refused) -> None:
+        """Takes bytes that no decoder takes."""
+
+    async def finished(self) -> None:
+        """The device has said all it had to say."""
+
+    async def failed(self, error: KangbanError) -> None:
+        """The call broke off."""
+
+
+class Device(Protocol):
+    """The far end of one connection. Its methods raise LinkLost when the link is down, MendDevice
+    or TryAgain when the device does not do what it is asked."""
+
+    async def subscribe(
+        self, characteristic: str, hear: Callable[[bytes], None], *, optional: bool
+    ) -> None:
+        """Has `hear` called with whatever the characteristic sends."""
+
+    async def read(self, characteristic: str) -> bytes | None:
+        """The value, None where the device has none or denies it."""
+
+    async def write(self, characteristic: str, data: bytes) -> None:
+        """Returns when the device has taken the data."""
+
+
+class Link:
+    """What arrives over one connection, in order; None at its end is the link going down."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._arrived: asyncio.Queue[Heard | None] = asyncio.Queue()
+        self.is_down = False
+
+    def went_down(self) -> None:
+        """Nothing more will arrive."""
+        self.is_down = True
+        self._arrived.put_nowait(None)
+
+    def heard(self, characteristic: str, data: bytes) -> Heard:
+        """These bytes, stamped with this moment."""
+        return Heard(characteristic=characteristic, data=data, at=self._now())
+
+    def ear(self, characteristic: str) -> Callable[[bytes], None]:
+        """What takes in the bytes that a characteristic sends."""
+
+        def hear(data: bytes) -> None:
+            self._arrived.put_nowait(self.heard(characteristic, data))
+
+        return hear
+
+    async def next(self, wait_s: float) -> Heard | None:
+        """What arrived next, None when nothing did. Raises LinkLost when nothing can any more."""
+        try:
+            heard = self._arrived.get_nowait()
+        except asyncio.QueueEmpty:
+            if self.is_down:
+                raise lost() from None
+            if wait_s <= 0:
+                return None
+            try:
+                async with asyncio.timeout(wait_s):
+                    heard = await self._arrived.get()
+            except TimeoutError:
+                return None
+        if heard is None:
+            raise lost()
+        return heard
+
+
+class Conversation:
+    """One talk over one connection."""
+
+    def __init__(self, device: Device, link: Link, driver: Driver, call: Call) -> None:
+        self._device, self._link, self._driver, self._call = device, link, driver, call
+
+    async def hold(self) -> None:
+        """Returns when the talk has ended well; raises the KangbanError that ended it."""
+        talk = self._driver.talk(self._call.visit)
+        try:
+            await self._pump(talk)
+        finally:
+            talk.close()
+
+    async def _pump(self, talk: Talk) -> None:
+        try:
+            ask = next(talk)
+            while True:
+                try:
+                    answer = await self._answer(ask)
+                except KangbanError as error:
+                    ask = talk.throw(error)
+                else:
+                    ask = talk.send(answer)
+        except StopIteration:
+            return
+
+    async def _answer(self, ask: Ask) -> Heard | None:
+        match ask:
+            case Keep(reading=reading):
+                await self._call.keep(reading)
+            case Listen(wait_s=wait_s):
+                return await self._link.next(wait_s)
+            case ClockSeen():
+                self._call.clock_seen(ask)
+            case About():
+                self._call.about(ask)
+            case Refused():
+                self._call.refused(ask)
+            case Read(characteristic=characteristic):
+                data = await self._device.read(characteristic)
+                return None if data is None else self._link.heard(characteristic, data)
+            case Write(characteristic=characteristic, data=data):
+                await self._device.write(characteristic, data)
+            case Subscribe(characteristic=characteristic, optional=optional):
+                await self._device.subscribe(
+                    characteristic, self._link.ear(characteristic), optional=optional
+                )
+        return None
+
+
+def lost() -> LinkLost:
+    return LinkLost(
+        "the link went down in mid-call: keep the device within three metres until it is done. "
+        "What was read is kept; the rest is read when it advertises again."
+    )

@@ -1,0 +1,77 @@
+"""What happens to a patient: the measurements that a story tells, before any device encodes them.
+
+Each record knows how many measurements it is, by the story's own arithmetic: that is what the chain
+is held to. Pure. May hold: these nouns. May not: bytes, devices, chance.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from vitals.measurement import Meal
+from vitals.units import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlucoseRecord:
+    """One test with a meter at the aware moment `at`; `value` in `unit`, None for no number.
+
+    A test with control solution is a test of the meter: it counts as no measurement.
+    """
+
+    at: datetime
+    value: Decimal | None
+    unit: Unit = Unit.MMOL_PER_L
+    meal: Meal | None = None
+    control_solution: bool = False
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is."""
+        return 0 if self.value is None or self.control_solution else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CuffRecord:
+    """One measurement with a cuff: pressures in `unit`, pulse per minute; `user` as on the cuff.
+
+    `mean` and `pulse` may be missing. A failed measurement has no pressures and counts as none.
+    """
+
+    at: datetime
+    systolic: Decimal | None
+    diastolic: Decimal | None
+    mean: Decimal | None = None
+    pulse: Decimal | None = None
+    unit: Unit = Unit.MMHG
+    user: int | None = None
+    irregular_pulse: bool = False
+    body_movement: bool = False
+    cuff_loose: bool = False
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is: systolic and diastolic, mean and pulse if there."""
+        if self.systolic is None or self.diastolic is None:
+            return 0
+        return 2 + (self.mean is not None) + (self.pulse is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartRateRecord:
+    """A short stream of a wristband that begins at `at`: beats per minute, one value a second.
+
+    However many values, a visit to a band is one measurement; without skin contact it is none.
+    """
+
+    at: datetime
+    rates: tuple[int, ...]
+    contact: bool = True
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is."""
+        return 1 if self.contact and self.rates else 0
+
+
+Record = GlucoseRecord | CuffRecord | HeartRateRecord
