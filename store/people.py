@@ -313,13 +313,5 @@ def unbind_device(connection: Connection[Any], device: str, *, slot: int = -1) -
     connection.execute(_SQL["unbind_device"], {"device_id": device_id, "slot": slot})
 
 
-# -- processes -------------------------------------------------------------------------------------
-
-
-def heartbeats(connection: Connection[Any]) -> dict[str, datetime]:
-    """When each server process last said that it works."""
-    return dict(connection.execute(_SQL["heartbeats"]).fetchall())
-
-
 def _id(row: Any) -> int:
     return int(row[0])

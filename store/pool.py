@@ -7,6 +7,7 @@ translating errors, the heartbeat. May not: queries about people or measurements
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -36,7 +37,7 @@ def connect(url: str, *, autocommit: bool = False) -> Iterator[Connection[Any]]:
         yield connection
 
 
-def open_pool(url: str, *, process: str, max_size: int = 4) -> Pool:
+def open_pool(url: str, *, process: str = "kangban", max_size: int = 4) -> Pool:
     """A pool of connections named after the process; close it with `.close()` or use `with`.
 
     Connects in the background: an absent server shows at the first transaction.
@@ -95,6 +96,11 @@ def heartbeat(connection: Connection[Any], process: str) -> None:
         " ON CONFLICT (process) DO UPDATE SET at = excluded.at",
         (process,),
     )
+
+
+def heartbeats(connection: Connection[Any]) -> dict[str, datetime]:
+    """When each process last said that it works."""
+    return dict(connection.execute("SELECT process, at FROM heartbeat").fetchall())
 
 
 def _speak_utc(connection: Connection[Any]) -> None:

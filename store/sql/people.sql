@@ -148,7 +148,3 @@ ON CONFLICT (device_id, slot) DO UPDATE SET patient_id = excluded.patient_id;
 -- name: unbind_device
 -- Takes a slot of a device from whoever had it: its next readings belong to nobody yet.
 DELETE FROM device_user WHERE device_id = %(device_id)s AND slot = %(slot)s;
-
--- name: heartbeats
--- When each server process last said that it works.
-SELECT process, at FROM heartbeat ORDER BY process;

@@ -1,0 +1,148 @@
+"""Ingest: takes messages from the broker, stores what they bring, and says so.
+
+    broker ─▶ paho's thread ─▶ this thread: take, judge ─▶ the loader's thread: load, receipts, ack
+
+Two threads of our own, so that the next messages are judged while the database works. Nothing is
+acknowledged before it is committed; while the database is away the same load is tried again and
+again, and the broker and the gateways keep what comes. May hold: this loop. May not: SQL, paho,
+judgement.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import Empty, Full, Queue
+
+from ingest.arrival import DeadLetter, Verdict
+from ingest.config import IngestSettings
+from ingest.load import Loaded, Loader
+from ingest.subscribe import Arrival, Subscription
+from ingest.validate import judge
+from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
+from vitals.errors import KangbanError
+from vitals.wire import encode_receipt, topic
+
+log = logging.getLogger(__name__)
+
+# seconds after which the loops look whether they should stop
+_LOOK_UP_S = 0.5
+# seconds between attempts of one load: the first, and the longest
+_FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """Messages and what was found in each."""
+
+    arrivals: Sequence[Arrival]
+    verdicts: Sequence[Verdict]
+
+
+def run(settings: IngestSettings, stop: threading.Event) -> None:
+    """Works until `stop` is set; an absent broker or database is waited for."""
+    # one load that waits, so that the loader never does; more would only be memory
+    judged: Queue[_Work] = Queue(maxsize=1)
+    subscription = Subscription(settings)
+    with open_pool(settings.database_url, process=settings.process, max_size=2) as pool:
+        loader = _LoadingThread(settings, subscription, pool, judged, stop)
+        loader.start()
+        subscription.start()
+        try:
+            while not stop.is_set():
+                arrivals = subscription.take(wait_s=_LOOK_UP_S)
+                if arrivals:
+                    _hand_over(judged, _judge_all(arrivals), stop)
+        finally:
+            stop.set()
+            loader.join()
+            subscription.stop()
+
+
+def _judge_all(arrivals: Sequence[Arrival]) -> _Work:
+    now = datetime.now(UTC)
+    return _Work(arrivals=arrivals, verdicts=[_judge_one(each, now) for each in arrivals])
+
+
+def _judge_one(arrival: Arrival, now: datetime) -> Verdict:
+    try:
+        return judge(arrival.message, now=now)
+    except Exception as error:
+        # a mistake of ours must not stop the stream: the message is kept, with what went wrong
+        log.exception("A message could not be judged; it is kept as a dead letter.")
+        reason = f"this release of ingest failed on it: {type(error).__name__}"
+        return DeadLetter(message=arrival.message, reasons=(reason,))
+
+
+def _hand_over(judged: "Queue[_Work]", work: _Work, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            return judged.put(work, timeout=_LOOK_UP_S)
+        except Full:
+            continue
+
+
+class _LoadingThread(threading.Thread):
+    """Commits, then sends receipts, then acknowledges; beats while it works."""
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        subscription: Subscription,
+        pool: Pool,
+        judged: "Queue[_Work]",
+        stop: threading.Event,
+    ) -> None:
+        super().__init__(name="loader")
+        self._settings, self._subscription, self._pool = settings, subscription, pool
+        self._judged, self._stop_asked = judged, stop
+        self._loader = Loader(pool)
+        self._beat_s = float("-inf")
+
+    def run(self) -> None:
+        """Works until the process stops; what is not committed then comes again."""
+        while not self._stop_asked.is_set():
+            self._beat()
+            try:
+                work = self._judged.get(timeout=_LOOK_UP_S)
+            except Empty:
+                continue
+            loaded = self._load(work)
+            if loaded is not None:
+                self._answer(work, loaded)
+
+    def _load(self, work: _Work) -> Loaded | None:
+        """What was committed; None when the process stops before anything could be."""
+        wait_s = _FIRST_RETRY_S
+        while True:
+            try:
+                return self._loader.load(work.verdicts, now=datetime.now(UTC))
+            except KangbanError as error:
+                log.error("Nothing is acknowledged, the same is tried again: %s", error)
+            except Exception:
+                log.exception("Nothing is acknowledged, the same is tried again.")
+            if self._stop_asked.wait(wait_s):
+                return None
+            wait_s = min(2 * wait_s, _LONGEST_RETRY_S)
+
+    def _answer(self, work: _Work, loaded: Loaded) -> None:
+        for gateway, receipt in loaded.receipts:
+            self._subscription.send(topic(gateway, "receipt"), encode_receipt(receipt))
+        self._subscription.acknowledge(work.arrivals)
+        if loaded.refused:
+            log.warning("%d measurements or messages were refused and kept.", loaded.refused)
+        log.debug("%d messages, %d new measurements", len(work.arrivals), loaded.inserted)
+
+    def _beat(self) -> None:
+        """Says that this worker works: it has a broker, and the database takes its word."""
+        now_s = time.monotonic()
+        if now_s - self._beat_s < HEARTBEAT_EVERY_S or not self._subscription.is_connected():
+            return
+        self._beat_s = now_s
+        try:
+            with transaction(self._pool) as connection:
+                heartbeat(connection, self._settings.process)
+        except KangbanError as error:
+            log.error("%s", error)

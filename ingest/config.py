@@ -1,0 +1,101 @@
+"""The settings of ingest.
+
+May hold: the settings dataclass and the reading of its values. May not: defaults hidden elsewhere.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from vitals.settings import setting
+from vitals.wire import SHARDS
+
+# IANA: "mqtt" 1883, "secure-mqtt" 8883
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """Where the broker is and how to reach it; `tls` by the scheme mqtts."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str | None = None
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shards:
+    """The shards that one worker owns, `first` to `last`, both included."""
+
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.first:02d}-{self.last:02d}"
+
+    @property
+    def is_all(self) -> bool:
+        """Is there no other worker?"""
+        return (self.first, self.last) == (0, SHARDS - 1)
+
+
+def broker(url: str) -> Broker:
+    """The broker of `mqtt://user:password@host:port` or `mqtts://…`. Raises ValueError."""
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
+        # the address is not repeated: it may hold a password
+        raise ValueError("it is not of the form mqtt://user:password@host:port or mqtts://…")
+    return Broker(
+        host=parts.hostname,
+        port=parts.port or _PORTS[parts.scheme],
+        tls=parts.scheme == "mqtts",
+        user=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def shards(text: str) -> Shards:
+    """The shards of "00-63". Raises ValueError for what is no range within them."""
+    first, _, last = text.partition("-")
+    found = Shards(first=int(first), last=int(last or first))
+    if not 0 <= found.first <= found.last < SHARDS:
+        raise ValueError(f"{text!r} is no range within 00-{SHARDS - 1}")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """What one ingest worker must know before it starts."""
+
+    database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens: postgresql://…")
+    mqtt: Broker = setting(
+        "KANGBAN_MQTT_URL", "the broker, mqtt://user:password@host:port or mqtts://…", parse=broker
+    )
+    shards: Shards = setting(
+        "KANGBAN_SHARDS",
+        "the shards that this worker owns, as 00-31; every shard needs exactly one worker",
+        default=Shards(first=0, last=SHARDS - 1),
+        parse=shards,
+    )
+    tls_ca: Path | None = setting(
+        "KANGBAN_MQTT_CA_PATH",
+        "PEM file of the authority that signed the broker's certificate",
+        default=None,
+        parse=Path,
+    )
+    tls_certificate: Path | None = setting(
+        "KANGBAN_MQTT_CERTIFICATE_PATH",
+        "PEM file of this worker's certificate",
+        default=None,
+        parse=Path,
+    )
+    tls_key: Path | None = setting(
+        "KANGBAN_MQTT_KEY_PATH", "PEM file of this worker's private key", default=None, parse=Path
+    )
+
+    @property
+    def process(self) -> str:
+        """The name of this worker: its heartbeat's, and part of its client id."""
+        return "ingest" if self.shards.is_all else f"ingest-{self.shards}"

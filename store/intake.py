@@ -1,0 +1,202 @@
+"""The write path of measurements, step by step: `ingest/load.py` takes the steps, in this order.
+
+lock the devices → who delivered them last → stage the rows → drop what is known under another time
+→ load → what was refused. All in one transaction. The order of locks is the same for every load
+(devices, then rows by key, then days, then news), so that two workers wait for each other but never
+in a circle. May hold: these steps over `sql/intake.sql`. May not: judgement, receipts.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from store.named import queries
+
+_SQL = queries("intake")
+
+# One row of `staged`: its columns in order.
+Row = tuple[Any, ...]
+# fmt: off
+_TYPES = [
+    "int4", "int2", "int8", "timestamptz", "float8", "int2", "int2", "timestamp", "int4", "int2",
+    "int2", "int4", "int4", "bytea", "bool",
+]
+# fmt: on
+
+# the class of our advisory locks: "dev" in ASCII
+_LOCK_CLASS = 0x646576
+# Devices share this many locks: PostgreSQL's lock table has room for some thousands in all, and a
+# device that waits for another's re-reading waits for one transaction.
+_LOCK_BUCKETS = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """One measurement to be kept as refused; the digest makes a repeat a no-op."""
+
+    digest: bytes
+    gateway: str
+    id: str | None
+    document: Any
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buried:
+    """One message to be kept as it is; the digest makes a repeat a no-op."""
+
+    digest: bytes
+    topic: str
+    payload: bytes
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceWord:
+    """What a gateway says of a device; None and '' where it does not say."""
+
+    name: str
+    kind: str
+    model: str
+    battery_percent: int | None
+    clock_offset_s: int | None
+    failure: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayWord:
+    """What a gateway says of itself and of its devices at one moment."""
+
+    name: str
+    at: datetime
+    spooled: int
+    document: Any
+    devices: tuple[DeviceWord, ...]
+
+
+def gateway_ids(connection: Connection[Any], names: Collection[str]) -> dict[str, int]:
+    """The ids of those of these gateways that are registered."""
+    return dict(connection.execute(_SQL["gateway_ids"], {"names": list(names)}).fetchall())
+
+
+def lock_devices(
+    connection: Connection[Any], devices: Collection[int], *, alone: Collection[int]
+) -> dict[int, int | None]:
+    """Which gateway delivered each device last, true until this transaction ends for `alone`.
+
+    Loads of a device run beside each other; one that holds it alone runs beside none.
+    """
+    modes: dict[int, bool] = {}
+    for device in devices:
+        bucket = device % _LOCK_BUCKETS
+        modes[bucket] = modes.get(bucket, False) or device in alone
+    buckets = sorted(modes)
+    with connection.pipeline():
+        connection.execute(_SQL["create_staged"])
+        connection.execute(
+            _SQL["lock_devices"],
+            {"class": _LOCK_CLASS, "buckets": buckets, "alone": [modes[each] for each in buckets]},
+        )
+        # a statement of its own: it must see what was committed while the locks were waited for
+        cursor = connection.execute(_SQL["owners"], {"ids": list(devices)})
+    return dict(cursor.fetchall())
+
+
+def stage(connection: Connection[Any], rows: Sequence[Row]) -> None:
+    """Copies rows into the staging table of this connection."""
+    with connection.cursor() as cursor, cursor.copy(_SQL["copy_staged"]) as copy:
+        copy.set_types(_TYPES)
+        write = copy.write_row
+        for row in rows:
+            write(row)
+
+
+def drop_known(connection: Connection[Any]) -> None:
+    """Takes out of the staged rows what is stored already under another time."""
+    connection.execute(_SQL["drop_known"], prepare=False)
+
+
+def load_staged(connection: Connection[Any]) -> int:
+    """The number of rows that were new; they are stored, counted by day, and news."""
+    # planned each time: the staging table is one row now and ten thousand then
+    row = connection.execute(_SQL["load_staged"], prepare=False).fetchone()
+    return int(row[0]) if row else 0
+
+
+def set_owners(connection: Connection[Any], owners: Mapping[int, int]) -> None:
+    """Remembers which gateway delivers each device now. Call it for devices held alone."""
+    ids = sorted(owners)
+    connection.execute(_SQL["set_owners"], {"ids": ids, "gateways": [owners[each] for each in ids]})
+
+
+def reject(connection: Connection[Any], refused: Collection[Refused]) -> None:
+    """Keeps measurements that were refused."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _SQL["reject"],
+            [
+                {
+                    "digest": each.digest,
+                    "gateway": each.gateway,
+                    "id": each.id,
+                    "document": Jsonb(each.document),
+                    "reasons": list(each.reasons),
+                }
+                for each in sorted(refused, key=lambda one: one.digest)
+            ],
+        )
+
+
+def bury(connection: Connection[Any], messages: Collection[Buried]) -> None:
+    """Keeps messages that could not be taken apart."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _SQL["bury"],
+            [
+                {
+                    "digest": each.digest,
+                    "topic": each.topic,
+                    "payload": each.payload,
+                    "reasons": list(each.reasons),
+                }
+                for each in sorted(messages, key=lambda one: one.digest)
+            ],
+        )
+
+
+def keep_words(connection: Connection[Any], words: Collection[GatewayWord]) -> None:
+    """Keeps what gateways say of themselves and of their devices."""
+    devices = {(each.name, each.at): each for word in words for each in word.devices}
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _SQL["gateway_word"],
+            [
+                {
+                    "name": each.name,
+                    "at": each.at,
+                    "spooled": each.spooled,
+                    "document": Jsonb(each.document),
+                }
+                for each in sorted(words, key=lambda one: (one.name, one.at))
+            ],
+        )
+        cursor.executemany(
+            _SQL["device_word"],
+            [
+                {
+                    "name": each.name,
+                    "kind": each.kind,
+                    "model": each.model,
+                    "battery_percent": each.battery_percent,
+                    "clock_offset_s": each.clock_offset_s,
+                    "failure": each.failure,
+                    "at": each.at,
+                }
+                for _, each in sorted(devices.items())
+            ],
+        )

@@ -1,0 +1,142 @@
+-- name: gateway_ids
+-- The ids of registered gateways by their names.
+SELECT name, id FROM gateway WHERE name = ANY(%(names)s);
+
+-- name: create_staged
+-- The table through which rows pass in one transaction; each connection has its own.
+CREATE TEMPORARY TABLE IF NOT EXISTS staged (
+    device_id      int         NOT NULL,
+    kind           smallint    NOT NULL,
+    sequence       bigint      NOT NULL,
+    taken_at       timestamptz NOT NULL,
+    value          float8      NOT NULL,
+    unit           smallint    NOT NULL,
+    clock          smallint    NOT NULL,
+    device_time    timestamp,
+    clock_offset_s int         NOT NULL,
+    slot           smallint    NOT NULL,
+    meal           smallint,
+    flags          int         NOT NULL,
+    gateway_id     int         NOT NULL,
+    raw            bytea,
+    -- is this record to be looked for over all time, or by its key alone?
+    match          boolean     NOT NULL
+) ON COMMIT DELETE ROWS;
+
+-- name: lock_devices
+-- Keeps devices from being re-matched meanwhile; locks are taken in the order given.
+SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)::text
+                  ELSE pg_advisory_xact_lock_shared(%(class)s, bucket)::text END)
+FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
+
+-- name: owners
+-- Which gateway delivered each of these devices last.
+SELECT id, gateway_id FROM device WHERE id = ANY(%(ids)s);
+
+-- name: set_owners
+-- Remembers which gateway delivers these devices now.
+UPDATE device
+SET gateway_id = wanted.gateway_id
+FROM unnest(%(ids)s::int[], %(gateways)s::int[]) AS wanted (id, gateway_id)
+WHERE device.id = wanted.id AND device.gateway_id IS DISTINCT FROM wanted.gateway_id;
+
+-- name: copy_staged
+-- Takes rows in.
+COPY staged (device_id, kind, sequence, taken_at, value, unit, clock, device_time, clock_offset_s,
+             slot, meal, flags, gateway_id, raw, match)
+FROM STDIN (FORMAT BINARY);
+
+-- name: drop_known
+-- Takes out what is stored already under another time: the same record, read with another offset.
+DELETE FROM staged
+USING measurement known
+WHERE staged.match
+  AND known.device_id = staged.device_id
+  AND known.kind = staged.kind
+  AND known.sequence = staged.sequence
+  AND known.device_time IS NOT DISTINCT FROM staged.device_time
+  AND known.value = staged.value
+  AND known.unit = staged.unit;
+
+-- name: load_staged
+-- Moves rows in, once each; counts them into the days of their patients, leaves news, tells pages.
+WITH fresh AS (
+    INSERT INTO measurement (
+        device_id, kind, sequence, taken_at, patient_id, value, unit, clock, device_time,
+        clock_offset_s, slot, meal, flags, gateway_id, raw
+    )
+    SELECT staged.device_id, kind, sequence, taken_at,
+           COALESCE(own.patient_id, anyone.patient_id), value, unit, clock, device_time,
+           clock_offset_s, staged.slot, meal, flags, gateway_id, raw
+    FROM staged
+    LEFT JOIN device_user own
+           ON own.device_id = staged.device_id AND own.slot = staged.slot
+    LEFT JOIN device_user anyone
+           ON anyone.device_id = staged.device_id AND anyone.slot = -1
+    -- one order for all: two loads with the same rows wait for each other, never in a circle
+    ORDER BY staged.device_id, kind, sequence, taken_at
+    ON CONFLICT DO NOTHING
+    RETURNING patient_id, kind, unit, taken_at, value
+), days AS (
+    INSERT INTO measurement_day AS day (
+        patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
+    )
+    SELECT patient_id, kind, unit, (taken_at AT TIME ZONE patient.timezone)::date,
+           count(*), sum(value::numeric), min(value), max(value), min(taken_at), max(taken_at)
+    FROM fresh
+    JOIN patient ON patient.id = fresh.patient_id
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE
+    SET n = day.n + excluded.n,
+        sum = day.sum + excluded.sum,
+        min = LEAST(day.min, excluded.min),
+        max = GREATEST(day.max, excluded.max),
+        first_at = LEAST(day.first_at, excluded.first_at),
+        last_at = GREATEST(day.last_at, excluded.last_at)
+), told AS (
+    INSERT INTO news (consumer, patient_id, earliest, latest)
+    SELECT 'rules', patient_id, min(taken_at), max(taken_at)
+    FROM fresh
+    WHERE patient_id IS NOT NULL
+    GROUP BY patient_id
+    ORDER BY patient_id
+    ON CONFLICT (consumer, patient_id) DO UPDATE
+    SET earliest = LEAST(news.earliest, excluded.earliest),
+        latest = GREATEST(news.latest, excluded.latest)
+    RETURNING patient_id
+)
+SELECT (SELECT count(*) FROM fresh) AS inserted,
+       (SELECT count(pg_notify('kangban_patient', patient_id::text)) FROM told) AS patients,
+       (SELECT count(pg_notify('kangban_news', '')) FROM (SELECT FROM told LIMIT 1) AS any_news);
+
+-- name: reject
+-- Keeps a measurement that was refused, once however often it comes.
+INSERT INTO rejection (digest, gateway, measurement_id, document, reasons)
+VALUES (%(digest)s, %(gateway)s, %(id)s, %(document)s, %(reasons)s)
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: bury
+-- Keeps a whole message that could not be taken apart, once however often it comes.
+INSERT INTO dead_letter (digest, topic, payload, reasons)
+VALUES (%(digest)s, %(topic)s, %(payload)s, %(reasons)s)
+ON CONFLICT (digest) DO NOTHING;
+
+-- name: gateway_word
+-- Keeps what a gateway says of itself; an older word never replaces a newer one.
+UPDATE gateway
+SET last_seen_at = %(at)s, spooled = %(spooled)s, health = %(document)s
+WHERE name = %(name)s AND (last_seen_at IS NULL OR last_seen_at <= %(at)s);
+
+-- name: device_word
+-- Keeps what a gateway says of a device; an older word never replaces a newer one.
+INSERT INTO device (name, kind, model, battery_percent, clock_offset_s, failure, last_seen_at)
+VALUES (%(name)s, %(kind)s, %(model)s, %(battery_percent)s, %(clock_offset_s)s, %(failure)s, %(at)s)
+ON CONFLICT (name) DO UPDATE
+SET kind = COALESCE(NULLIF(excluded.kind, ''), device.kind),
+    model = COALESCE(NULLIF(excluded.model, ''), device.model),
+    battery_percent = COALESCE(excluded.battery_percent, device.battery_percent),
+    clock_offset_s = COALESCE(excluded.clock_offset_s, device.clock_offset_s),
+    failure = excluded.failure,
+    last_seen_at = excluded.last_seen_at
+WHERE device.last_seen_at IS NULL OR device.last_seen_at <= excluded.last_seen_at;
