@@ -1,0 +1,134 @@
+"""The mean of cuff readings over several days: a guideline's protocol block, or a short window.
+
+With `protocol` the block is that protocol's and must have the `standing` the rule asks for (valid,
+or preliminary); without, the rule's own `window_days`, `min_days` and `min_readings` hold. One mark
+a measured day.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from rules.blood_pressure import (
+    PROTOCOLS,
+    Block,
+    DayMean,
+    Protocol,
+    Standing,
+    dated_block,
+    day_means,
+)
+from rules.episode import Level, Mark, episodes
+from rules.finding import Evidence
+from rules.history import CuffReading, History
+from rules.pack import Rule
+from rules.personal import with_targets
+from rules.seen import MAX_EVIDENCE, Seen, beyond, fires, is_clear, pressures
+from rules.words import day_text, number_text, same
+from vitals.kinds import Kind
+from vitals.units import Unit
+
+
+def mean_of_block(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
+    """One Seen for each episode of blocks beyond the limits."""
+    rule = with_targets(rule, history.patient)
+    readings, zone = history.cuff(), history.patient.timezone
+    protocol = PROTOCOLS.get(rule.protocol) or _own_protocol(rule)
+    dated = [(history.day_of(each.at), each) for each in readings]
+    last_at: dict[date, datetime] = {day: each.at for day, each in dated}
+    marks = []
+    for day, at in sorted(last_at.items()):
+        newest = bisect_right(dated, day, key=lambda pair: pair[0])
+        first = day - timedelta(days=protocol.window_days)
+        oldest = bisect_right(dated, first, key=lambda pair: pair[0])
+        found = dated_block(dated[oldest:newest], last_day=day, protocol=protocol)
+        marks.append(Mark(at=at, level=_level(rule, found), seen=found))
+    for episode in episodes(marks):
+        found = episode.firing[-1].seen
+        yield _seen(
+            rule,
+            found,
+            _days(readings, found, zone),
+            last_at,
+            started_at=episode.started_at,
+            ended_at=episode.ended_by.at if episode.ended_by else None,
+        )
+
+
+def _own_protocol(rule: Rule) -> Protocol:
+    return Protocol(
+        id="",
+        window_days=rule.window_days,
+        min_days=rule.min_days,
+        min_readings=rule.min_readings,
+        preliminary_readings=rule.min_readings,
+        drops_first_day=False,
+    )
+
+
+def _level(rule: Rule, found: Block) -> Level:
+    if found.standing is Standing.INSUFFICIENT:
+        return Level.BETWEEN
+    values = pressures(found.systolic, found.diastolic)
+    if is_clear(rule, values):
+        return Level.CLEAR
+    if found.standing.value != rule.standing:
+        # a preliminary high is over when the block becomes valid; a valid one outlives gaps
+        return Level.CLEAR if rule.standing == Standing.PRELIMINARY else Level.BETWEEN
+    return Level.FIRING if fires(rule, values) else Level.BETWEEN
+
+
+def _days(readings: Sequence[CuffReading], found: Block, zone: str) -> list[DayMean]:
+    return [
+        each for each in day_means(readings, zone) if found.first_day <= each.day <= found.last_day
+    ]
+
+
+def _seen(
+    rule: Rule,
+    found: Block,
+    days: list[DayMean],
+    last_at: dict[date, datetime],
+    *,
+    started_at: datetime,
+    ended_at: datetime | None,
+) -> Seen:
+    limits = {limit.kind: limit.number(Unit.MMHG) for limit in rule.when}
+    systolic, diastolic = limits[Kind.SYSTOLIC], limits[Kind.DIASTOLIC]
+    return Seen(
+        started_at=started_at,
+        at=last_at[found.last_day],
+        ended_at=ended_at,
+        severity=rule.severity,
+        numbers={
+            "systolic": round(found.systolic, 4),
+            "diastolic": round(found.diastolic, 4),
+            "n": found.n,
+            "days": found.days,
+            "protocol": found.protocol,
+            "standing": found.standing.value,
+            "limit_systolic": systolic,
+            "limit_diastolic": diastolic,
+            "beyond": round(beyond(rule, pressures(found.systolic, found.diastolic)), 4),
+        },
+        texts={
+            "systolic": same(number_text(found.systolic)),
+            "diastolic": same(number_text(found.diastolic)),
+            "n": same(str(found.n)),
+            "days": same(str(found.days)),
+            "limit_systolic": same(f"{systolic:.0f}"),
+            "limit_diastolic": same(f"{diastolic:.0f}"),
+            "from": day_text(days[0].day),
+            "to": day_text(days[-1].day),
+        },
+        evidence=_evidence(days, last_at),
+    )
+
+
+def _evidence(days: list[DayMean], last_at: dict[date, datetime]) -> tuple[Evidence, ...]:
+    found = [
+        Evidence(at=last_at[each.day], kind=kind, value=round(value, 1), unit=Unit.MMHG, n=each.n)
+        for each in days
+        for kind, value in ((Kind.SYSTOLIC, each.systolic), (Kind.DIASTOLIC, each.diastolic))
+    ]
+    return tuple(found[-MAX_EVIDENCE:])

@@ -1,0 +1,75 @@
+"""Each reading by itself: a low, a very high value. Readings in a row are one episode.
+
+A reading that its meter doubts is left out. One whose moment is a guess may be years old: it goes
+to the doctor's list at most and wakes nobody.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from rules.episode import Episode, Level, Mark, episodes
+from rules.history import History, Point
+from rules.pack import Rule
+from rules.seen import Seen, beyond, fires, is_clear, point_evidence
+from rules.words import Said, moment_text, same, unit_text, value_text
+
+# severity to which a guess of the moment is held down: the doctor's list, nobody woken
+_UNSURE_AT_MOST = 2
+
+
+def single(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
+    """One Seen for each episode of single readings."""
+    assert rule.kind is not None
+    points = [each for each in history.of(rule.kind) if not each.is_suspect]
+    marks = [Mark(at=each.at, level=_level(rule, each), seen=each) for each in points]
+    for episode in episodes(marks, gap=timedelta(hours=rule.gap_h)):
+        yield _seen(rule, episode, history.patient.timezone)
+
+
+def _level(rule: Rule, point: Point) -> Level:
+    values = {point.kind: (point.value, point.unit)}
+    if fires(rule, values):
+        return Level.FIRING
+    return Level.CLEAR if is_clear(rule, values) else Level.BETWEEN
+
+
+def _seen(rule: Rule, episode: Episode[Point], zone: str) -> Seen:
+    points = [mark.seen for mark in episode.firing]
+    worst = max(points, key=lambda each: (_beyond(rule, each), each.at))
+    unsure = all(each.is_unsure for each in points)
+    ended = episode.ended_by
+    limit = rule.when[0].number(worst.unit)
+    recovered = ended is not None and ended.level is Level.CLEAR
+    return Seen(
+        started_at=episode.started_at,
+        at=episode.at,
+        ended_at=ended.at if ended else None,
+        severity=min(rule.severity, _UNSURE_AT_MOST) if unsure else rule.severity,
+        numbers={
+            "value": worst.value,
+            "unit": worst.unit.value,
+            "n": len(points),
+            "limit": limit,
+            "beyond": round(_beyond(rule, worst), 4),
+            "clock_unsure": int(unsure),
+        },
+        texts={
+            "value": same(value_text(worst.kind, worst.value, worst.unit)),
+            "unit": same(unit_text(worst.unit)),
+            "time": moment_text(worst.at, zone),
+            "n": same(str(len(points))),
+            "limit": same(value_text(worst.kind, limit, worst.unit)),
+        },
+        evidence=point_evidence([*points, *([ended.seen] if ended and recovered else [])]),
+        later=_later(ended.seen, zone) if ended and recovered else None,
+    )
+
+
+def _beyond(rule: Rule, point: Point) -> float:
+    return beyond(rule, {point.kind: (point.value, point.unit)})
+
+
+def _later(point: Point, zone: str) -> Said:
+    value = f"{value_text(point.kind, point.value, point.unit)} {unit_text(point.unit)}"
+    when = moment_text(point.at, zone)
+    return Said(zh=f"其后 {when.zh} 测得 {value}。", en=f"Later, {when.en}: {value}.")
