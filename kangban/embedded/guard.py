@@ -21,9 +21,9 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # a server that falls at once again is tried after these pauses, then always after the last
-_PAUSES_S = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
+_PAUSES_S = (0.0, 0.1, 0.2, 0.3, 0.5, 1.0)
 # one that stood for so long fell for a new reason: the pauses begin anew
-_STEADY_AFTER_S = 10.0
+_STEADY_AFTER_S = 2.0
 
 Server = subprocess.Popen[bytes]
 

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import IO
 
 from kangban.embedded import guard
+from kangban.embedded.running import is_running
 from vitals.errors import MendSettings, TryAgain
 
 # how often a server may fall while it starts before we believe that it never will: with the
-# guard's pauses this is some ten seconds, time enough for the remains of a killed one to go
-_FALLS = 9
+# guard's pauses this is some four seconds, time enough for the remains of a killed one to go
+_FALLS = 8
+# an owner that was just killed may still look alive for a moment
+_OWNER_GRACE_S = 2.0
 _LOOK_EVERY_S = 0.02
 
 
@@ -107,11 +110,11 @@ class FolderLock:
 
     def __init__(self, folder: Path, *, patience_s: float) -> None:
         self._file: IO[str] = (folder / "owner").open("a+")
-        deadline = time.monotonic() + patience_s
+        begun = time.monotonic()
         while not self._taken():
             owner = self._owner()
             # the guard of an owner that died is still stopping the server: worth waiting for
-            if time.monotonic() > deadline or is_running(owner):
+            if time.monotonic() > begun + (_OWNER_GRACE_S if is_running(owner) else patience_s):
                 self._file.close()
                 raise MendSettings(
                     f"{folder} is in use by process {owner or '?'}."
@@ -141,35 +144,6 @@ class FolderLock:
         self._file.seek(0)
         words = self._file.read().split()
         return int(words[0]) if words and words[0].isdigit() else 0
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process of this number runs (a zombie does not)."""
-    if pid <= 0:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    with suppress(OSError):
-        return stat.read_text(errors="replace").rpartition(")")[2].split()[0] != "Z"
-    return True
-
-
-def command_line(pid: int) -> str:
-    """What process `pid` was started with, empty if that cannot be told."""
-    with suppress(OSError):
-        return (
-            Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        )
-    with suppress(OSError):
-        return subprocess.run(
-            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-        ).stdout
-    return ""
 
 
 def _environment() -> dict[str, str]:

@@ -27,7 +27,8 @@ import psycopg
 from psycopg import sql
 
 from kangban.embedded import privileges
-from kangban.embedded.guarded import FolderLock, Guarded, command_line, is_running
+from kangban.embedded.guarded import FolderLock, Guarded
+from kangban.embedded.running import command_line, is_running, is_taken, works_in
 from store.named import queries
 from vitals.errors import MendSettings, TryAgain
 
@@ -196,32 +197,38 @@ class Postgres:
         half.rename(self.cluster)
 
     def _end_remains(self) -> None:
-        """Stops a server that outlived owner and guard; forgets one that is long gone."""
+        """Stops a server that outlived owner and guard; mends what a recycled number spoils.
+
+        PostgreSQL takes any process of its own user for the postmaster that its file names: a
+        program that got the number in a container started again, or a dead one that nobody has
+        waited for. The file and its twin at the socket are removed only while no connection of
+        the old server is left: the shared memory they name would give such a one away.
+        """
         file = self.cluster / "postmaster.pid"
-        if not file.exists():
-            return
-        pid = int(file.read_text().split("\n", 1)[0] or 0)
-        if not self._is_ours(pid):
-            # a number in use by someone else would keep PostgreSQL from starting
-            file.unlink(missing_ok=True)
-            return
-        for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-            os.kill(pid, each)
-            deadline = time.monotonic() + _STOP_PATIENCE_S
-            while is_running(pid) and time.monotonic() < deadline:
-                time.sleep(0.02)
-            if not is_running(pid):
-                return
+        pid = int(file.read_text().split("\n", 1)[0] or 0) if file.exists() else 0
+        if is_running(pid) and self._is_ours(pid):
+            _stop_stray(pid)
+        if is_taken(pid) and not works_in(self.cluster):
+            for each in (file, *self.socket.glob(".s.PGSQL.*")):
+                each.unlink(missing_ok=True)
 
     def _is_ours(self, pid: int) -> bool:
-        if not is_running(pid):
-            return False
         try:
             with psycopg.connect(self.url("postgres"), connect_timeout=5) as connection:
                 row = connection.execute(queries("server")["data_directory"]).fetchone()
             return row is not None and Path(row[0]) == self.cluster
         except psycopg.Error:
             return str(self.cluster) in command_line(pid)
+
+
+def _stop_stray(pid: int) -> None:
+    for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+        os.kill(pid, each)
+        deadline = time.monotonic() + _STOP_PATIENCE_S
+        while is_running(pid) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not is_running(pid):
+            return
 
 
 def wheel_binaries() -> Path:

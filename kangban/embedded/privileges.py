@@ -13,11 +13,8 @@ from pathlib import Path
 
 from vitals.errors import MendSettings
 
-# uid 0 appears as this one inside the namespace; no such user need exist
-_SEEN_AS = 1000
-# a number that distributions hand out to nobody (Debian policy 9.2.2 leaves 60000-64999 to
-# packages that ask for one, and none has asked for this)
-_NOBODY_ELSE = 61616
+# whom the server takes itself for; initdb insists that the number belongs to a known user
+_STAND_INS = ("postgres", "nobody", "daemon")
 
 
 def prefix(*, owned: Sequence[Path], read: Path) -> list[str]:
@@ -28,33 +25,47 @@ def prefix(*, owned: Sequence[Path], read: Path) -> list[str]:
     """
     if os.getuid() != 0:
         return []
+    user = _stand_in()
     if _namespaces_work():
-        return _NAMESPACE
-    return _other_user(owned, read)
+        return _namespace(user)
+    return _other_user(user, owned, read)
 
 
-_NAMESPACE = ["unshare", "--user", f"--map-user={_SEEN_AS}", f"--map-group={_SEEN_AS}"]
+def _stand_in() -> pwd.struct_passwd:
+    users = {each.pw_name: each for each in pwd.getpwall() if each.pw_uid != 0}
+    for name in _STAND_INS:
+        if name in users:
+            return users[name]
+    raise MendSettings(
+        "PostgreSQL does not run as root, and this system has no other user, not even nobody:"
+        " add one, or start Kangban as an ordinary user."
+    )
+
+
+def _namespace(user: pwd.struct_passwd) -> list[str]:
+    # a user namespace where root's own files belong to an ordinary user: nothing is handed over
+    return ["unshare", "--user", f"--map-user={user.pw_uid}", f"--map-group={user.pw_gid}"]
 
 
 @cache
 def _namespaces_work() -> bool:
-    # a user namespace where root's own files belong to an ordinary user: nothing is handed over
     if shutil.which("unshare") is None:
         return False
-    return subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
+    tried = subprocess.run([*_namespace(_stand_in()), "true"], capture_output=True, check=False)
+    return tried.returncode == 0
 
 
-def _other_user(owned: Sequence[Path], read: Path) -> list[str]:
-    drop = ["setpriv", f"--reuid={_NOBODY_ELSE}", f"--regid={_NOBODY_ELSE}", "--clear-groups"]
+def _other_user(user: pwd.struct_passwd, owned: Sequence[Path], read: Path) -> list[str]:
+    drop = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     refusal = MendSettings(
-        "PostgreSQL does not run as root, and this system allows neither user namespaces nor"
-        f" another user to reach {read} and {', '.join(map(str, owned))}."
+        "PostgreSQL does not run as root. This system allows no user namespaces, and its user"
+        f" {user.pw_name} cannot reach {read} and {', '.join(map(str, owned))}."
         " Start Kangban as an ordinary user, or choose a folder with --data that all may enter."
     )
-    if shutil.which("setpriv") is None or _is_a_person(_NOBODY_ELSE):
+    if shutil.which("setpriv") is None:
         raise refusal
     for folder in owned:
-        _hand_over(folder)
+        _hand_over(folder, user)
     reached = [*drop, "test", "-r", str(read)]
     for folder in owned:
         reached += ["-a", "-w", str(folder)]
@@ -63,15 +74,6 @@ def _other_user(owned: Sequence[Path], read: Path) -> list[str]:
     return drop
 
 
-def _hand_over(folder: Path) -> None:
-    os.chown(folder, _NOBODY_ELSE, _NOBODY_ELSE)
-    for each in folder.rglob("*"):
-        os.chown(each, _NOBODY_ELSE, _NOBODY_ELSE, follow_symlinks=False)
-
-
-def _is_a_person(uid: int) -> bool:
-    try:
-        pwd.getpwuid(uid)
-    except KeyError:
-        return False
-    return True
+def _hand_over(folder: Path, user: pwd.struct_passwd) -> None:
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, user.pw_uid, user.pw_gid, follow_symlinks=False)
