@@ -8,7 +8,7 @@ clock is set to. The bytes are in `glucose_record.py` (0x2A18, 0x2A34, 0x2A51) a
 Sources: Bluetooth SIG Glucose Service 1.0.1 and Glucose Profile 1.0.1.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 from gateway_agent.drivers import record_access
 from gateway_agent.drivers.current_time import see_clock
@@ -38,6 +38,7 @@ from gateway_agent.talk import (
     Write,
 )
 from vitals.errors import KangbanError, MendDevice, TryAgain
+from vitals.measurement import Reading
 
 # seconds; a Generic Attribute procedure times out after 30 (Core specification, Vol 3 Part F
 # §3.3.3), and record access waits as long for its next record (unconfirmed for the Glucose Profile)
@@ -70,19 +71,17 @@ def talk(visit: Visit) -> Talk:
     yield from about()
     # Glucose Profile: the collector reads the features before it asks for records
     yield Read(characteristic=FEATURE)
-    transfer = Transfer()
+    last = -1 if visit.last_sequence is None else visit.last_sequence
+    transfer = Transfer(after=last)
     try:
-        last = -1 if visit.last_sequence is None else visit.last_sequence
         yield from _fetch(transfer, after=last)
         if transfer.refused:
             # one more time from the last good record: a bad moment on the air is not a bad record
             yield from _fetch(transfer, after=max(last, transfer.resume_after()))
     except KangbanError:
-        for reading in transfer.cut():
-            yield Keep(reading=reading)
+        yield from _keep(transfer, transfer.cut())
         raise
-    for reading in transfer.finish():
-        yield Keep(reading=reading)
+    yield from _keep(transfer, transfer.finish())
     for orphan, data in transfer.orphans():
         yield Refused(
             characteristic=CONTEXT,
@@ -123,8 +122,17 @@ def _report(transfer: Transfer, command: Command) -> Generator[Ask, Heard | None
             continue
         if response is not None:
             return response
-        for reading in transfer.ready():
+        yield from _keep(transfer, transfer.ready())
+
+
+def _keep(transfer: Transfer, readings: Iterable[Reading]) -> Talk:
+    """Keeps readings in rising order; after one that could not be kept, no higher one may be."""
+    for reading in readings:
+        try:
             yield Keep(reading=reading)
+        except KangbanError:
+            transfer.give_up()
+            raise
 
 
 def _take(transfer: Transfer, heard: Heard) -> Response | None:

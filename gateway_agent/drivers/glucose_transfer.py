@@ -9,8 +9,10 @@ The rules that follow from it:
 2. At the end of the procedure everything is kept; a promised context that did not come is missing.
 3. When the link is lost, all is kept but the newest record if its context was still to come: the
    next visit reads that one again, with its context. An older one whose context is missing is kept
-   without, since a meter sends the context before the next record.
-4. Where the order breaks (a lower number after a higher one) or a value could not be decoded,
+   without, since a meter sends the context before the next record. A single record may be the
+   newest of a meter that starts with it: it is kept only where it is the very next number.
+4. After a reading that could not be kept (a full disk), no higher one is kept.
+5. Where the order breaks (a lower number after a higher one) or a value could not be decoded,
    nothing above that point is kept before the procedure has ended: the rest is read again.
 
 A repeat of what has come already is no record. May hold: these rules. May not: bytes, asking.
@@ -31,9 +33,11 @@ class _Part:
 
 
 class Transfer:
-    """The records of one visit, as they come in."""
+    """The records of one visit as they come in; `after`: the last number on disk, -1 for none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, after: int) -> None:
+        self._after = after
+        self._rises = False
         self._waiting: dict[int, _Part] = {}
         self._contexts: dict[int, tuple[GlucoseContext, bytes]] = {}
         self._kept: dict[int, bytes] = {}
@@ -50,6 +54,7 @@ class Transfer:
         if number < self._highest and number not in self._kept and number not in self._waiting:
             self._hold_above(max(self._kept, default=-1))
         self._waiting[number] = _Part(said=measurement, data=data)
+        self._rises = self._rises or 0 <= self._highest < number
         self._highest = max(self._highest, number)
 
     def hear_context(self, context: GlucoseContext, data: bytes) -> None:
@@ -60,6 +65,10 @@ class Transfer:
         """Notes that something came which could not be decoded."""
         self.refused = True
         self._hold_above(self._highest)
+
+    def give_up(self) -> None:
+        """Notes that a reading could not be kept: nothing above it may be."""
+        self._waiting.clear()
 
     def resume_after(self) -> int:
         """The number after which everything should be asked for once more; -1 for all."""
@@ -77,10 +86,12 @@ class Transfer:
         return found
 
     def cut(self) -> list[Reading]:
-        """Readings that may be kept after the link was lost, in rising order (rules 3 and 4)."""
+        """Readings that may be kept after the link was lost, in rising order (rules 3 to 5)."""
         found = []
         for number in sorted(self._waiting):
             if self._limit is not None and number > self._limit:
+                break
+            if not self._rises and number != self._after + 1:
                 break
             if not self._is_whole(number) and (number == self._highest or self.refused):
                 break

@@ -12,7 +12,7 @@
     success `06 00 01 01` · no records found `06 00 01 06` (normal: nothing new)
 
 Records leave a meter only by op code 2, which this gateway never sends. Sources: Glucose Service
-1.0.1 §3.4 (restated in the project's byte tables §2), GATT Specification Supplement.
+1.0.1 §3.4, GATT Specification Supplement (Record Access Control Point).
 """
 
 from collections.abc import Callable
