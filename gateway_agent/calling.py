@@ -13,14 +13,16 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long a device that failed is left alone: engineering choices.
+    """How long a device is left alone: engineering choices.
 
-    A cuff is on air for about half a minute after a measurement: the first three tries fall into
-    it.
+    A cuff is on air for about half a minute after a measurement: the first three tries after a
+    failure fall into it. `revisit` goes before the driver's own, for devices that are known to be
+    on air only when they have news (the simulated ones).
     """
 
     first: timedelta = timedelta(seconds=2)
     most: timedelta = timedelta(minutes=10)
+    revisit: timedelta | None = None
 
     def after(self, failures: int) -> timedelta:
         """The pause after so many failures in a row: 2 s, 4 s, 8 s … ten minutes."""
@@ -56,7 +58,9 @@ class CallBook:
             heard.wanted = True
         if heard.called_at is None or heard.wanted:
             return True
-        revisit = timedelta(seconds=revisit_s)
+        revisit = self.patience.revisit
+        if revisit is None:
+            revisit = timedelta(seconds=revisit_s)
         pause = self.patience.after(heard.failures) if heard.failures else revisit
         # a clock that was set back would otherwise hold up a device for as long
         return abs(now - heard.called_at) >= pause

@@ -20,6 +20,9 @@ FIRST_WAIT_S = 5.0
 MOST_WAIT_S = 300.0
 # part of the wait that is left to chance
 JITTER = 0.25
+# seconds that an envelope with room left waits for company after another has taken off: a single
+# reading leaves at once, a meter's whole memory leaves in full envelopes
+LINGER_S = 0.1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,16 +41,21 @@ class Delivery:
 
     flights: dict[str, Flight] = field(default_factory=dict)
     cursor: int = 0
+    took_off_s: float = -LINGER_S
+    held: bool = False
 
-    def has_room(self) -> bool:
-        """May another envelope take off?"""
-        return len(self.flights) < WINDOW
+    def may_take_off(self, *, full: bool, now_s: float) -> bool:
+        """May an envelope take off now? One that is not full may be held a moment."""
+        if len(self.flights) >= WINDOW:
+            return False
+        self.held = not full and now_s < self.took_off_s + LINGER_S
+        return not self.held
 
     def took_off(
         self, batch: str, ids: Collection[str], *, last_place: int, now_s: float, chance: float
     ) -> None:
         """Notes a new envelope; `chance` is a random number from 0 to 1."""
-        self.cursor = max(self.cursor, last_place)
+        self.cursor, self.took_off_s = max(self.cursor, last_place), now_s
         due_s = now_s + patience_s(attempt=1, chance=chance)
         self.flights[batch] = Flight(batch=batch, waiting=set(ids), due_s=due_s)
 
@@ -78,8 +86,11 @@ class Delivery:
             flight.due_s = now_s + wait_s
 
     def next_due_s(self) -> float | None:
-        """When the next envelope will be overdue; None while nothing flies."""
-        return min((flight.due_s for flight in self.flights.values()), default=None)
+        """When there will be something to do; None while nothing flies and nothing is held."""
+        due = [flight.due_s for flight in self.flights.values()]
+        if self.held:
+            due.append(self.took_off_s + LINGER_S)
+        return min(due, default=None)
 
 
 def patience_s(*, attempt: int, chance: float) -> float:

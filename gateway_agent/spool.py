@@ -103,7 +103,7 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
-        self._watchers: list[Callable[[], None]] = []
+        self._watchers: list[Callable[[], object]] = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -123,7 +123,7 @@ class Spool:
         with self._lock:
             self._base.close()
 
-    def watch(self, watcher: Callable[[], None]) -> Callable[[], None]:
+    def watch(self, watcher: Callable[[], object]) -> Callable[[], None]:
         """Calls `watcher` after each change, from whatever thread made it; gives the way to stop
         that."""
         with self._lock:

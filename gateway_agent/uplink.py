@@ -97,6 +97,8 @@ class Uplink:
         self._unwatch()
         self.nudge()
         self._thread.join()
+        if self._health_wanted.is_set() and self._connected.is_set():
+            self._publish_health()
         self._client.disconnect()
         self._client.loop_stop()
 
@@ -207,9 +209,10 @@ class Uplink:
                 )
 
     def _send_new(self) -> None:
-        while self._delivery.has_room() and self._connected.is_set():
+        while self._connected.is_set():
             waiting = self._spool.oldest(MAX_MEASUREMENTS, after=self._delivery.cursor)
-            if not waiting:
+            full = len(waiting) == MAX_MEASUREMENTS
+            if not self._delivery.may_take_off(full=full, now_s=time.monotonic()) or not waiting:
                 return
             self._batches += 1
             # a batch is named for people who read logs; receipts go by measurement
@@ -263,8 +266,11 @@ class Uplink:
         now_s = time.monotonic()
         if now_s < self._health_due_s():
             return
-        self._health_wanted.clear()
         self._health_sent_s = now_s
+        self._publish_health()
+
+    def _publish_health(self) -> None:
+        self._health_wanted.clear()
         payload = encode_health(self._health())
         self._client.publish(topic(self._settings.name, "health"), payload, qos=1)
 

@@ -24,6 +24,9 @@ ADVERTISING_INTERVAL_MS = 20.0
 class Air(LocalLink):
     """A link on which advertisements reach those who listen."""
 
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
     def send_advertising_pdu(
         self, sender_controller: Controller, packet: ll.AdvertisingPdu
     ) -> None:

@@ -91,6 +91,8 @@ class Peripheral:
         self.device.on(self.device.EVENT_CONNECTION, self._connected)
         self.handed_over = 0
         self.handed_over_at: datetime | None = None
+        # set at each hand-over, for who waits for the next one
+        self.handed = asyncio.Event()
         # set while the device has nothing to say and nobody is connected
         self.silent = asyncio.Event()
         self.silent.set()
@@ -152,6 +154,7 @@ class Peripheral:
         """Counts measurements that have left by radio."""
         self.handed_over += values
         self.handed_over_at = self._home.now()
+        self.handed.set()
 
     async def send(self, payload: bytes, put: Callable[[bytes], Awaitable[None]]) -> bool:
         """Sends one record as the faults will have it; whether it left whole. Raises Dropped."""

@@ -1,0 +1,279 @@
+"""One simulated household: its air, its devices, and a real gateway that calls on them.
+
+The gateway is the product's own, with the simulated adapter in the place of BlueZ. A household is
+first fast-forwarded through its story (`advance`, then `drain`) on a clock that jumps, and then
+lives on the real clock (`go_live`, `measure`). Many households fit into one process; each has an
+air of its own. Nothing waits for time to pass: devices advertise when they have news and the next
+step comes when they have been read. May hold: this order of things. May not: stories, bytes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from gateway_agent.agent import Gateway, utc_now
+from gateway_agent.calling import Patience
+from gateway_agent.config import Broker, GatewaySettings
+from simulator.bleak_backend import Adapter
+from simulator.cuff import Cuff
+from simulator.glucose_meter import GlucoseMeter
+from simulator.link import Air
+from simulator.panel import Device, DevicePlan, HouseholdPlan
+from simulator.peripheral import Faults, Home, Identity, Peripheral
+from simulator.record import CuffRecord, GlucoseRecord, HeartRateRecord, Record
+from simulator.story import SHANGHAI
+from simulator.wristband import Wristband
+from vitals.errors import MendSettings, TryAgain
+from vitals.units import Unit
+
+log = logging.getLogger(__name__)
+
+# seconds until a device that is not read to the end, or a spool that does not empty, is a failure
+STEP_TIMEOUT_S = 120.0
+
+_KINDS: dict[Device, type[Peripheral]] = {
+    Device.CUFF: Cuff,
+    Device.GLUCOSE_METER: GlucoseMeter,
+    Device.WRISTBAND: Wristband,
+}
+
+
+class StoryClock:
+    """The household's time: it stands still where it was put, or runs with the world."""
+
+    def __init__(self, begins: datetime) -> None:
+        self._stands_at: datetime | None = begins.astimezone(UTC)
+
+    def now(self) -> datetime:
+        """The moment in this household, aware UTC."""
+        return self._stands_at or utc_now()
+
+    def put(self, moment: datetime) -> None:
+        """Stands at this moment; never goes back."""
+        if self._stands_at is not None:
+            self._stands_at = max(self._stands_at, moment.astimezone(UTC))
+
+    def run(self) -> None:
+        """Runs with the world from now on."""
+        self._stands_at = None
+
+
+class Household:
+    """A household that begins at an aware moment; `data` is the folder of its gateway's spool."""
+
+    def __init__(
+        self,
+        plan: HouseholdPlan,
+        *,
+        begins: datetime,
+        ends: datetime,
+        mqtt: Broker,
+        data: Path,
+    ) -> None:
+        self.plan = plan
+        self.clock = StoryClock(begins)
+        self._told_until = begins
+        self._dark_from = ends - plan.dark_for if plan.dark_for is not None else None
+        air = Air()
+        home = Home(air=air, now=self.clock.now, zone=SHANGHAI)
+        self.adapter = Adapter(air)
+        self.devices = {each.key: _device(home, each) for each in plan.devices()}
+        self._stories = {each.key: each.story for each in plan.devices()}
+        self._settings = GatewaySettings(name=plan.gateway, mqtt=mqtt, data=data, timezone=SHANGHAI)
+        self.gateway: Gateway | None = None
+        self._living: asyncio.Task[None] | None = None
+
+    @property
+    def handed_over(self) -> int:
+        """How many measurements the devices have given away by radio."""
+        return sum(device.handed_over for device in self.devices.values())
+
+    async def start(self) -> None:
+        """Switches everything on."""
+        await self.adapter.switch_on()
+        for device in self.devices.values():
+            await device.switch_on()
+        self.start_gateway()
+
+    def start_gateway(self) -> None:
+        """Starts the gateway, with whatever is in its spool."""
+        self.gateway = Gateway(
+            self._settings,
+            backends=self.adapter.backends,
+            now=self.clock.now,
+            patience=Patience(first=timedelta(0), revisit=timedelta(0)),
+        )
+        self.gateway.start()
+
+    async def stop_gateway(self) -> None:
+        """Stops the gateway alone: the devices go on measuring and nobody reads them."""
+        gateway, self.gateway = self.gateway, None
+        if gateway is not None:
+            await gateway.stop()
+
+    async def stop(self) -> None:
+        """Stops the gateway and switches everything off."""
+        if self._living is not None:
+            self._living.cancel()
+            await asyncio.gather(self._living, return_exceptions=True)
+        await self.stop_gateway()
+        for device in self.devices.values():
+            await device.switch_off()
+        await self.adapter.switch_off()
+
+    async def advance(self, to: datetime) -> None:
+        """Plays the story up to `to`; returns when all devices were read to the end.
+
+        Meters and cuffs are read at the end of the step, bands when they are worn. Where the
+        gateway is dark by then, its devices go on alone. Raises TryAgain when a device is not read.
+        """
+        dark = self._dark_from
+        if dark is not None and self._told_until < dark <= to:
+            await self._advance(dark)
+            await self.drain()
+            await self.stop_gateway()
+        await self._advance(to)
+
+    async def _advance(self, to: datetime) -> None:
+        told = self._tell(to)
+        for key, record in told:
+            device = self.devices[key]
+            if isinstance(record, HeartRateRecord):
+                if self.gateway is not None:
+                    self.clock.put(record.at)
+                    _take(device, record)
+                    await self._read([device])
+            else:
+                _take(device, record)
+        self.clock.put(to)
+        await self._read(self.devices.values())
+
+    def _tell(self, to: datetime) -> list[tuple[str, Record]]:
+        """What happens until `to`, in order of time."""
+        told = [
+            (key, record)
+            for key, story in self._stories.items()
+            for record in story.records(self._told_until, to)
+        ]
+        self._told_until = max(self._told_until, to)
+        return sorted(told, key=lambda each: each[1].at)
+
+    async def _read(self, devices: Iterable[Peripheral]) -> None:
+        """Returns when the gateway has read these devices to the end."""
+        if self.gateway is None:
+            return
+        news = [device for device in devices if device.has_news()]
+        for device in news:
+            await device.go_on_air()
+        for device in news:
+            try:
+                async with asyncio.timeout(STEP_TIMEOUT_S):
+                    await device.silent.wait()
+            except TimeoutError:
+                raise TryAgain(
+                    f"{device.identity.name} of {self.plan.gateway} was not read within "
+                    f"{STEP_TIMEOUT_S:.0f} s: see the gateway's log."
+                ) from None
+        await self.gateway.radio.quiet()
+        self.gateway.uplink.tell_health()
+
+    async def drain(self) -> None:
+        """Returns when receipts have named everything that was read. Raises TryAgain else."""
+        if self.gateway is None:
+            return
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        spool = self.gateway.spool
+        unwatch = spool.watch(lambda: loop.call_soon_threadsafe(changed.set))
+        try:
+            async with asyncio.timeout(STEP_TIMEOUT_S):
+                while (depth := await self.gateway.agent.on_disk(spool.depth)) > 0:
+                    await changed.wait()
+                    changed.clear()
+        except TimeoutError:
+            raise TryAgain(
+                f"{self.plan.gateway} still has {depth} measurements after {STEP_TIMEOUT_S:.0f} s: "
+                "are the broker and the server's ingest running?"
+            ) from None
+        finally:
+            unwatch()
+
+    def go_live(self) -> None:
+        """Lets the household live on the real clock: the story goes on as time passes."""
+        self._told_until = max(self._told_until, self.clock.now())
+        self.clock.run()
+        self._living = asyncio.create_task(self._live())
+
+    async def _live(self) -> None:
+        while True:
+            await asyncio.sleep(LIVE_STEP_S)
+            for key, record in self._tell(utc_now()):
+                _take(self.devices[key], record)
+                if self.gateway is not None:
+                    await self.devices[key].go_on_air()
+
+    async def measure(self, device: str, record: Record) -> datetime:
+        """Measures now; the moment (real clock, UTC) at which the device handed the first
+        measurement over by radio. Raises TryAgain when nobody reads it."""
+        peripheral = self.devices[device]
+        peripheral.handed.clear()
+        _take(peripheral, record)
+        await peripheral.go_on_air()
+        try:
+            async with asyncio.timeout(STEP_TIMEOUT_S):
+                await peripheral.handed.wait()
+        except TimeoutError:
+            raise TryAgain(f"{device} was not read within {STEP_TIMEOUT_S:.0f} s.") from None
+        assert peripheral.handed_over_at is not None
+        return peripheral.handed_over_at
+
+    async def measure_glucose(self, mmol_per_l: Decimal, *, device: str | None = None) -> datetime:
+        """Measures this glucose now with the household's meter; see `measure`."""
+        record = GlucoseRecord(at=self.clock.now(), value=mmol_per_l, unit=Unit.MMOL_PER_L)
+        return await self.measure(device or self._first(GlucoseMeter), record)
+
+    async def measure_blood_pressure(
+        self, systolic: int, diastolic: int, *, device: str | None = None
+    ) -> datetime:
+        """Measures this blood pressure (mmHg) now with the household's cuff; see `measure`."""
+        record = CuffRecord(
+            at=self.clock.now(), systolic=Decimal(systolic), diastolic=Decimal(diastolic)
+        )
+        return await self.measure(device or self._first(Cuff), record)
+
+    def _first(self, kind: type[Peripheral]) -> str:
+        for key, device in self.devices.items():
+            if isinstance(device, kind):
+                return key
+        raise MendSettings(f"{self.plan.gateway} has no {kind.__name__}: name another device.")
+
+
+# seconds between two looks at the story while a household lives
+LIVE_STEP_S = 20.0
+
+
+def _device(home: Home, plan: DevicePlan) -> Peripheral:
+    kind = _KINDS[plan.kind]
+    return kind(
+        home,
+        Identity(address=plan.address, name=f"{plan.model} {plan.address[-2:]}", model=plan.model),
+        faults=Faults(
+            clock_offset=plan.clock_offset,
+            drop_after=list(plan.drop_after),
+            repeats=plan.repeats,
+        ),
+    )
+
+
+def _take(device: Peripheral, record: Record) -> None:
+    match device, record:
+        case GlucoseMeter(), GlucoseRecord():
+            device.take(record)
+        case Cuff(), CuffRecord():
+            device.take(record)
+        case Wristband(), HeartRateRecord():
+            device.take(record)
+        case _:
+            raise MendSettings(f"{device.identity.name} cannot measure {type(record).__name__}.")
