@@ -67,14 +67,15 @@ def _own_protocol(rule: Rule) -> Protocol:
 
 
 def _level(rule: Rule, found: Block) -> Level:
-    if found.standing is Standing.INSUFFICIENT:
+    enough = {Standing.VALID.value, rule.standing}
+    if found.standing.value not in enough:
         return Level.BETWEEN
     values = pressures(found.systolic, found.diastolic)
     if is_clear(rule, values):
         return Level.CLEAR
+    # a high that has become valid is told by the rule for valid blocks; the preliminary one waits
     if found.standing.value != rule.standing:
-        # a preliminary high is over when the block becomes valid; a valid one outlives gaps
-        return Level.CLEAR if rule.standing == Standing.PRELIMINARY else Level.BETWEEN
+        return Level.BETWEEN
     return Level.FIRING if fires(rule, values) else Level.BETWEEN
 
 
