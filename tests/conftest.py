@@ -145,7 +145,7 @@ def private_broker(tmp_path: Path) -> Iterator[Callable[[], Broker]]:
     made: list[Broker] = []
 
     def start() -> Broker:
-        broker = Broker(tmp_path / f"broker-{len(made)}", program=_MOSQUITTO)
+        broker = Broker(tmp_path / f"broker-{len(made)}", program=_MOSQUITTO, anonymous=True)
         made.append(broker)
         broker.start()
         return broker

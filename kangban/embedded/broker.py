@@ -5,11 +5,15 @@ client that was away were dropped (its queue holds 1,000), and a kill -9 lost al
 every half hour); saving every 5 s and a queue of a million keep them. A message may have 8 MiB, so
 that one that is far too large reaches ingest, which stores it as a dead letter with its reason.
 amqtt forgets its queues when it stops; the gateway's spool and the receipts make that harmless,
-only slower. May hold: the life of one broker. May not: topics, messages.
+only slower. Other users of the machine reach the port too, so the URL holds a password. May hold:
+the life of one broker. May not: topics, messages.
 """
 
+import base64
+import hashlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -34,9 +38,11 @@ _MORE_PATH = (
 )
 _START_PATIENCE_S = 30.0
 _STOP_PATIENCE_S = 20.0
-# MQTT 3.1.1 §3.1 CONNECT, clean session, keep alive 5 s, no client id; §3.2 CONNACK: accepted
-_CONNECT = b"\x10\x0c\x00\x04MQTT\x04\x02\x00\x05\x00\x00"
-_CONNACK = b"\x20\x02\x00\x00"
+_USER = "kangban"
+# MQTT 3.1.1 §3.1.2: protocol name and level, flags (user name, password, clean session), keep alive
+_ANYONE = b"\x00\x04MQTT\x04\x02\x00\x05"
+_SOMEONE = b"\x00\x04MQTT\x04\xc2\x00\x05"
+_CONNACK_ACCEPTED = b"\x20\x02\x00\x00"
 _DISCONNECT = b"\xe0\x00"
 
 
@@ -46,11 +52,15 @@ class Broker:
     The folder remembers the port, so that clients find a restarted broker where it was.
     """
 
-    def __init__(self, data: Path, port: int = 0, *, program: Path | None = None) -> None:
+    def __init__(
+        self, data: Path, port: int = 0, *, program: Path | None = None, anonymous: bool = False
+    ) -> None:
         self.data = data.absolute()
         self.program = program or find_mosquitto()
         self.port = port
         self._wanted_port = port
+        self._anonymous = anonymous
+        self._password = ""
         self._lock: FolderLock | None = None
         self._server: Guarded | None = None
 
@@ -68,8 +78,10 @@ class Broker:
 
     @property
     def url(self) -> str:
-        """Where to connect, as `mqtt://127.0.0.1:port`."""
-        return f"mqtt://{_HOST}:{self.port}"
+        """Where to connect: mqtt://user:password@127.0.0.1:port, or without a name if anonymous."""
+        return (
+            f"mqtt://{'' if self._anonymous else f'{_USER}:{self._password}@'}{_HOST}:{self.port}"
+        )
 
     @property
     def pid(self) -> int:
@@ -90,6 +102,7 @@ class Broker:
             self._lock = FolderLock(self.data, patience_s=_STOP_PATIENCE_S)
         try:
             self.port = self._choose_port()
+            self._password = self._remembered_password()
             self._server = self._under_guard(self._lock)
             self.wait()
         except BaseException:
@@ -103,11 +116,14 @@ class Broker:
         self._server.wait_until(self.answers, patience_s=patience_s)
 
     def answers(self) -> bool:
-        """Whether an MQTT client is let in."""
+        """Whether an MQTT client with our name and password is let in."""
+        names = [] if self._anonymous else [_USER.encode(), self._password.encode()]
+        words = b"".join(len(each).to_bytes(2, "big") + each for each in [b"", *names])
+        body = (_SOMEONE if names else _ANYONE) + words
         try:
             with socket.create_connection((_HOST, self.port), timeout=2) as line:
-                line.sendall(_CONNECT)
-                accepted = line.recv(4) == _CONNACK
+                line.sendall(b"\x10" + bytes([len(body)]) + body)
+                accepted = line.recv(4) == _CONNACK_ACCEPTED
                 line.sendall(_DISCONNECT)
                 return accepted
         except OSError:
@@ -153,27 +169,39 @@ class Broker:
             patience_s=_STOP_PATIENCE_S,
         )
 
+    def _remembered_password(self) -> str:
+        if not (self.data / "password").exists():
+            self._written("password", secrets.token_urlsafe(24))
+        return (self.data / "password").read_text()
+
     def _mosquitto(self, program: Path) -> list[str]:
         settings = resources.files("kangban.embedded").joinpath("mosquitto.conf").read_text()
         settings += f"listener {self.port} {_HOST}\npersistence_location {self.data}/\n"
+        if self._anonymous:
+            settings += "allow_anonymous true\n"
+        else:
+            users = self._written("users", f"{_USER}:{_for_mosquitto(self._password)}\n")
+            settings += f"allow_anonymous false\npassword_file {users}\n"
         if os.getuid() == 0:
             settings += "user root\n"  # else it gives itself to a user who may not write here
         return [str(program), "-c", str(self._written("mosquitto.conf", settings))]
 
     def _amqtt(self) -> list[str]:
-        settings = {
-            "listeners": {"default": {"type": "tcp", "bind": f"{_HOST}:{self.port}"}},
-            "plugins": {
-                "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
-            },
+        door: dict[str, dict[str, object]] = {
+            "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
         }
+        if not self._anonymous:
+            users = self._written("users", f"{_USER}:{_for_amqtt(self._password)}\n")
+            door = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(users)}}
+        listener = {"type": "tcp", "bind": f"{_HOST}:{self.port}"}
         # every JSON is YAML, which amqtt reads
-        written = self._written("amqtt.yaml", json.dumps(settings, indent=2))
-        return [sys.executable, "-c", _RUN_AMQTT, "-c", str(written)]
+        settings = json.dumps({"listeners": {"default": listener}, "plugins": door}, indent=2)
+        return [sys.executable, "-c", _RUN_AMQTT, "-c", str(self._written("amqtt.yaml", settings))]
 
     def _written(self, name: str, text: str) -> Path:
         file = self.data / name
         file.write_text(text)
+        file.chmod(0o600)
         return file
 
 
@@ -185,6 +213,19 @@ def find_mosquitto() -> Path | None:
     path = os.pathsep.join([os.environ.get("PATH", ""), *_MORE_PATH])
     found = shutil.which("mosquitto", path=path)
     return Path(found) if found else None
+
+
+def _for_mosquitto(password: str) -> str:
+    # as mosquitto_passwd writes it: PBKDF2 with SHA-512, 101 rounds; ours is random and long
+    salt = os.urandom(12)
+    made = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
+    return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
+
+
+def _for_amqtt(password: str) -> str:
+    from pwdlib import PasswordHash  # amqtt's own; absent where mosquitto serves
+
+    return PasswordHash.recommended().hash(password)
 
 
 def _is_free(port: int) -> bool:
