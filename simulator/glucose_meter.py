@@ -52,6 +52,9 @@ from vitals.measurement import MEAL_CODE
 IN_PROGRESS, NOT_CONFIGURED = 0xFE, 0xFD
 OLD_IN_PROGRESS, OLD_NOT_CONFIGURED = 0x80, 0x81
 
+# where these come of counting, the number is the answer
+_COUNTED = (record_access.SUCCESS, record_access.NO_RECORDS)
+
 # all faults it can notice, and more than one bond
 _FEATURES = GlucoseFeature(bits=0x07FF)
 
@@ -89,7 +92,8 @@ class GlucoseMeter(Peripheral):
         self._told: set[int] = set()
         # the highest sequence number that was reported in a procedure that ended well
         self._read_up_to = 0
-        self._reporting = False
+        # the request that is being served
+        self._under_way: bytes | None = None
         super().__init__(home, identity, faults=faults)
 
     def services(self) -> Sequence[Service]:
@@ -139,43 +143,44 @@ class GlucoseMeter(Peripheral):
             )
         )
 
+    def press_button(self) -> None:
+        """Offers its whole memory again, as a meter does when its owner asks it to send."""
+        self._read_up_to = 0
+
     def _asked(self, connection: Connection, value: bytes) -> None:
         """A write to the control point; the checks come in the order of the meters."""
         if not self.wants(connection, self._record_access):
             raise att_error(self._not_configured)
         op_code = value[0] if value else 0
         if op_code == record_access.ABORT:
-            self._reporting = False
+            self._under_way = None
             done = Response(request=op_code, code=record_access.SUCCESS)
             self.run(self._answer(connection, done))
             return
-        if self._reporting:
+        if self._under_way is not None:
             raise att_error(self._in_progress)
         if op_code == record_access.REPORT and not self.wants(connection, self._measurement):
             raise att_error(self._not_configured)
-        self._reporting = True
+        self._under_way = value
         self.run(self._serve(connection, value))
 
     async def _serve(self, connection: Connection, value: bytes) -> None:
-        try:
-            code, chosen = self._choose(value)
-            op_code = value[0] if value else 0
-            if code == record_access.SUCCESS and op_code == record_access.REPORT:
-                await self._report(connection, chosen)
-            if code == record_access.SUCCESS and op_code == record_access.DELETE:
-                self._stored = [each for each in self._stored if each not in chosen]
-            counted = op_code == record_access.REPORT_NUMBER
-            if counted and code in (record_access.SUCCESS, record_access.NO_RECORDS):
-                await self._answer(connection, NumberOfRecords(number=len(chosen)))
-                return
-            if not self._reporting:
-                return
-            self._reporting = False
-            await self._answer(connection, Response(request=op_code, code=code))
-            if op_code == record_access.REPORT and code == record_access.SUCCESS:
-                self._read_up_to = max(self._read_up_to, chosen[-1].sequence)
-        finally:
-            self._reporting = False
+        code, chosen = self._choose(value)
+        op_code = value[0] if value else 0
+        answer: Response | NumberOfRecords = Response(request=op_code, code=code)
+        if op_code == record_access.REPORT_NUMBER and code in _COUNTED:
+            answer = NumberOfRecords(number=len(chosen))
+        elif code == record_access.SUCCESS and op_code == record_access.REPORT:
+            await self._report(connection, chosen, value)
+        elif code == record_access.SUCCESS:
+            self._stored = [each for each in self._stored if each not in chosen]
+        if self._under_way is not value:
+            return
+        # the procedure is over before its answer leaves: the next request may follow at once
+        self._under_way = None
+        if op_code == record_access.REPORT and code == record_access.SUCCESS:
+            self._read_up_to = max(self._read_up_to, chosen[-1].sequence)
+        await self._answer(connection, answer)
 
     def _choose(self, value: bytes) -> tuple[int, list[_Stored]]:
         """The response code and the records that a request is about."""
@@ -217,12 +222,12 @@ class GlucoseMeter(Peripheral):
             chosen = chosen[-1:]
         return (record_access.SUCCESS if chosen else record_access.NO_RECORDS), chosen
 
-    async def _report(self, connection: Connection, chosen: list[_Stored]) -> None:
+    async def _report(self, connection: Connection, chosen: list[_Stored], request: bytes) -> None:
         async def measurement(payload: bytes) -> None:
             await self.device.notify_subscriber(connection, self._measurement, payload)
 
         for each in chosen:
-            if not self._reporting:
+            if self._under_way is not request:
                 return
             whole = await self.send(each.measurement, measurement)
             if each.context is not None:
@@ -237,7 +242,7 @@ class GlucoseMeter(Peripheral):
         await self.device.indicate_subscriber(connection, self._record_access, answer.encode())
 
     def _disconnected(self, reason: int) -> None:
-        self._reporting = False
+        self._under_way = None
         super()._disconnected(reason)
 
 

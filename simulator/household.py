@@ -221,13 +221,19 @@ class Household:
         peripheral.handed.clear()
         _take(peripheral, record)
         await peripheral.go_on_air()
-        try:
-            async with asyncio.timeout(STEP_TIMEOUT_S):
-                await peripheral.handed.wait()
-        except TimeoutError:
-            raise TryAgain(f"{device} was not read within {STEP_TIMEOUT_S:.0f} s.") from None
-        assert peripheral.handed_over_at is not None
+        waits = [
+            asyncio.create_task(each.wait()) for each in (peripheral.handed, peripheral.silent)
+        ]
+        await asyncio.wait(waits, timeout=STEP_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
+        if not peripheral.handed.is_set() or peripheral.handed_over_at is None:
+            raise TryAgain(f"What {device} measured was not read whole: see the gateway's log.")
         return peripheral.handed_over_at
+
+    async def measure_low_glucose(self, mmol_per_l: Decimal = Decimal("2.6")) -> datetime:
+        """Measures a glucose that needs help at once; see `measure`."""
+        return await self.measure_glucose(mmol_per_l)
 
     async def measure_glucose(self, mmol_per_l: Decimal, *, device: str | None = None) -> datetime:
         """Measures this glucose now with the household's meter; see `measure`."""
