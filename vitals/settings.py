@@ -38,7 +38,7 @@ def read(settings: type[S], environ: Mapping[str, str]) -> S:
     for each in fields(cast(Any, settings)):
         try:
             text = _text(each, environ)
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             problems.append(f"{each.metadata['name']}_FILE cannot be read: {error}")
             continue
         if text is None:
@@ -72,5 +72,5 @@ def _text(each: "Field[Any]", environ: Mapping[str, str]) -> str | None:
     name = each.metadata["name"]
     path = environ.get(f"{name}_FILE")
     if path:
-        return Path(path).read_text(encoding="utf-8").strip()
+        return Path(path).read_text(encoding="utf-8").strip() or None
     return environ.get(name) or None

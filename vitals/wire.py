@@ -34,7 +34,7 @@ MAX_MEASUREMENTS = 50
 MAX_MESSAGE_BYTES = 128 * 1024
 
 # what a gateway may be called: it stands in topic names and in certificates
-GATEWAY_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}$")
+GATEWAY_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ def decode_receipt(payload: bytes) -> Receipt:
                 for key, reasons in document["rejected"].items()
             },
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise MendData(f"not a receipt: {error!r}") from error
 
 
