@@ -207,15 +207,16 @@ def _is_news(rule: Rule, last: Alert | None, finding: Finding, now: datetime) ->
         return True
     if finding.episode == last.episode or finding.at <= last.evidence_at:
         return False
-    assert last.closed_at is not None
-    quiet = finding.started_at < last.closed_at + timedelta(hours=rule.cooldown_h)
+    quiet = finding.started_at - last.evidence_at < timedelta(hours=rule.cooldown_h)
     return not quiet or _is_worse(rule, last, finding)
 
 
 def _is_worse(rule: Rule, last: Alert, finding: Finding) -> bool:
     if finding.severity > last.severity:
         return True
-    return rule.worse_by is not None and _beyond(finding) - last.beyond >= rule.worse_by
+    # 2.3 - 0.3 is a hair below 2
+    by = round(_beyond(finding) - last.beyond, 4)
+    return rule.worse_by is not None and by >= rule.worse_by
 
 
 def _is_fresh(rule: Rule, finding: Finding, now: datetime) -> bool:

@@ -74,7 +74,7 @@ class Rule:
     fresh_h: float
     # an alert without newer evidence for so long closes: a stale value keeps nothing alive
     stale_h: float
-    # how long after closing the same rule keeps quiet, unless it got worse by `worse_by`
+    # how long after its last evidence the same rule keeps quiet, unless worse by `worse_by`
     cooldown_h: float
     worse_by: float | None = None
     kind: Kind | None = None

@@ -51,14 +51,14 @@ def mann_kendall_p(values: Sequence[float]) -> float:
     series = np.asarray(values, dtype=np.float64)
     if len(series) < 3 or np.ptp(series) == 0:
         return 1.0
-    plain = pymannkendall.original_test
-    if autocorrelation(series) > AUTOCORRELATED:
-        plain = pymannkendall.hamed_rao_modification_test
+    plain = float(pymannkendall.original_test(series).p)
+    if autocorrelation(series) <= AUTOCORRELATED:
+        return plain
     with warnings.catch_warnings(), np.errstate(all="ignore"):
-        # a corrected variance below zero has no p; such a series is not called a trend
         warnings.simplefilter("ignore", RuntimeWarning)
-        p = float(plain(series).p)
-    return p if np.isfinite(p) else 1.0
+        corrected = float(pymannkendall.hamed_rao_modification_test(series).p)
+    # a perfect line leaves no residuals to correct with; a correction never makes surer
+    return max(plain, corrected) if np.isfinite(corrected) else plain
 
 
 def autocorrelation(series: NDArray[np.float64]) -> float:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from rule_builders import NOW, every_day, history, local_moment
+
 from rules.evaluate import evaluate
 from rules.history import DeviceSeen, GatewaySeen, Line, Patient
 from rules.pack import standard_packs

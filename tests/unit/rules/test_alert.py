@@ -1,0 +1,171 @@
+"""The life of an alert: fresh findings open it, people take it on, recovery or age ends it."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from rule_builders import NOW, history, local_moment
+
+from rules.alert import NEXT, Alert, Event, State, Step, acknowledged, advance
+from rules.evaluate import evaluate
+from rules.finding import Finding
+from rules.pack import Rule, standard_packs
+
+RULES: dict[str, Rule] = {rule.id: rule for pack in standard_packs() for rule in pack.rules}
+
+
+def findings(rule: str, *lines: str, now: datetime = NOW) -> list[Finding]:
+    found = evaluate(history(lines), standard_packs(), now)
+    return [each for each in found if each.rule == rule]
+
+
+def step(
+    rule: str,
+    *lines: str,
+    living: Alert | None = None,
+    last: Alert | None = None,
+    now: datetime = NOW,
+) -> list[Step]:
+    return advance(
+        RULES[rule], living=living, last=last, findings=findings(rule, *lines, now=now), now=now
+    )
+
+
+def events(steps: list[Step]) -> list[Event]:
+    return [each.event for each in steps]
+
+
+LOW = "08:40 glucose 2.8"
+
+
+def open_low() -> Alert:
+    return step("glu.hypo.l2", LOW)[0].alert
+
+
+def test_a_fresh_finding_opens_an_alert() -> None:
+    (only,) = step("glu.hypo.l2", LOW)
+    assert only.event is Event.RAISED
+    assert (only.alert.state, only.alert.severity) == (State.OPEN, 3)
+    assert only.alert.evidence_at == local_moment("08:40")
+
+
+def test_the_same_evidence_seen_again_raises_nothing() -> None:
+    steps = step("glu.hypo.l2", LOW, living=open_low())
+    assert events(steps) == [Event.REPEATED]
+
+
+def test_history_that_arrives_late_wakes_nobody() -> None:
+    assert step("glu.hypo.l2", "-1d 08:40 glucose 2.8") == []
+    # six hours are fresh, a minute more is not
+    assert events(step("glu.hypo.l2", "03:00 glucose 2.8")) == [Event.RAISED]
+    assert step("glu.hypo.l2", "02:59 glucose 2.8") == []
+
+
+def test_a_person_takes_it_on_once() -> None:
+    taken = acknowledged(open_low(), by=7, now=NOW)
+    assert (taken.state, taken.acknowledged_by) == (State.ACKNOWLEDGED, 7)
+    assert acknowledged(taken, by=8, now=NOW + timedelta(hours=1)) == taken
+
+
+def test_a_closed_alert_cannot_be_taken_on() -> None:
+    with pytest.raises(KeyError):
+        acknowledged(replace(open_low(), state=State.CLOSED), by=7, now=NOW)
+
+
+def test_an_acknowledged_alert_stays_so_while_the_trouble_lasts() -> None:
+    taken = acknowledged(open_low(), by=7, now=NOW)
+    steps = step("glu.hypo.l2", LOW, "08:55 glucose 2.9", living=taken)
+    assert events(steps) == [Event.REPEATED]
+    assert steps[0].alert.state is State.ACKNOWLEDGED
+
+
+def test_it_closes_only_beyond_the_hysteresis() -> None:
+    assert events(step("glu.hypo.l2", LOW, "08:55 glucose 3.8", living=open_low())) == [
+        Event.REPEATED
+    ]
+    (closed,) = step("glu.hypo.l2", LOW, "08:55 glucose 3.9", living=open_low())
+    assert (closed.event, closed.alert.closed_because) == (Event.RECOVERED, "recovered")
+
+
+def test_a_closed_alert_is_not_raised_again_on_the_same_data() -> None:
+    (closed,) = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", living=open_low())
+    again = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", last=closed.alert)
+    assert again == []
+
+
+def test_older_data_that_arrive_after_closing_raise_nothing() -> None:
+    (closed,) = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", living=open_low())
+    # an earlier low of the same morning comes late and makes an episode of its own
+    again = step(
+        "glu.hypo.l2", "04:00 glucose 2.7", "05:00 glucose 6.0", LOW, "08:50 glucose 5.0",
+        last=closed.alert,
+    )  # fmt: skip
+    assert again == []
+
+
+def test_a_new_low_after_recovery_is_raised_at_once() -> None:
+    (closed,) = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", living=open_low())
+    again = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", "08:58 glucose 2.9", last=closed.alert)
+    assert events(again) == [Event.RAISED]
+
+
+def test_an_old_value_keeps_no_alarm_alive() -> None:
+    living = open_low()
+    later = NOW + timedelta(hours=72)
+    steps = step("glu.hypo.l2", LOW, living=living, now=later)
+    assert (steps[0].event, steps[0].alert.state) == (Event.STALE, State.CLOSED)
+
+
+def test_a_low_that_was_over_before_it_arrived_is_told_and_closed() -> None:
+    steps = step("glu.hypo.l2", LOW, "08:55 glucose 5.2")
+    assert events(steps) == [Event.RAISED, Event.RECOVERED]
+
+
+def test_a_mild_low_that_was_over_before_it_arrived_is_not_told() -> None:
+    assert step("glu.hypo.l1", "08:20 glucose 3.5", "08:40 glucose 5.2") == []
+
+
+def test_a_single_severe_reading_gets_worse_when_it_is_not_repeated() -> None:
+    line, at = "08:50 bp 190/112", NOW
+    (first,) = step("bp.severe", line, now=at)
+    taken = acknowledged(first.alert, by=7, now=at)
+    (second,) = step("bp.severe", line, living=taken, now=at + timedelta(minutes=10))
+    assert (first.alert.severity, second.alert.severity) == (1, 3)
+    assert (second.event, second.alert.state) == (Event.WORSE, State.OPEN)
+    assert second.alert.acknowledged_by is None
+
+
+def test_a_repeat_below_the_line_withdraws_it() -> None:
+    (first,) = step("bp.severe", "08:50 bp 184/100")
+    steps = step("bp.severe", "08:50 bp 184/100", "08:56 bp 168/96", living=first.alert)
+    assert (steps[0].event, steps[0].alert.closed_because) == (Event.WITHDRAWN, "withdrawn")
+
+
+def test_the_cooldown_keeps_quiet_unless_it_is_worse() -> None:
+    (first,) = step("glu.hyper.cn_ref", "05:00 glucose 17.0", now=local_moment("05:01"))
+    (closed,) = step(
+        "glu.hyper.cn_ref", "05:00 glucose 17.0", "06:00 glucose 9.0",
+        living=first.alert, now=local_moment("06:01"),
+    )  # fmt: skip
+    day = ("05:00 glucose 17.0", "06:00 glucose 9.0")
+    assert step("glu.hyper.cn_ref", *day, "08:30 glucose 17.5", last=closed.alert) == []
+    # 2 mmol/L worse than before
+    worse = step("glu.hyper.cn_ref", *day, "08:30 glucose 19.0", last=closed.alert)
+    assert events(worse) == [Event.RAISED]
+
+
+def test_data_before_the_episode_do_not_make_it_a_second_alert() -> None:
+    (first,) = step("glu.hypo.l2", LOW)
+    steps = step("glu.hypo.l2", "08:20 glucose 2.9", LOW, living=first.alert)
+    assert events(steps) == [Event.REPEATED]
+    assert steps[0].finding is not None
+    assert steps[0].finding.episode == first.alert.episode
+
+
+def test_nothing_closed_ever_moves_again() -> None:
+    assert not [state for state, _ in NEXT if state is State.CLOSED]
+
+
+def test_every_living_state_knows_every_event_but_the_first() -> None:
+    for state in (State.OPEN, State.ACKNOWLEDGED):
+        assert {event for found, event in NEXT if found is state} == set(Event) - {Event.RAISED}
