@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from care_plans.adherence import Adherence
+from care_plans.block import BlockSoFar
 from care_plans.plan import (
     Addition,
     Adjustment,
@@ -37,20 +38,6 @@ class Concern:
 
     finding: Finding
     is_living: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockSoFar:
-    """What an accepted block has brought: the plain mean of all its readings, in mmHg.
-
-    Averaging all readings is what 国家基层高血压防治管理指南 2025 asks for (clinical check §4.1a).
-    """
-
-    episode: str
-    days: int
-    readings: int
-    systolic_mmhg: float
-    diastolic_mmhg: float
 
 
 def proposals(

@@ -22,10 +22,12 @@ def accepted(
     """
     from_day = today + timedelta(days=1)
     after = adjusted(plan, proposal.adjustment, from_day=from_day, proposal_id=proposal_id)
+    becomes = _becomes(after, from_day)
     return Change(
         before=plan.tasks,
         after=after.tasks,
-        explained=then(proposal.reason, _becomes(after, from_day)),
+        explained=then(proposal.reason, becomes),
+        becomes=becomes,
         at=now,
     )
 

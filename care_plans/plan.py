@@ -186,9 +186,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A change of a plan: the tasks before and after. What was before can be put back."""
+    """A change of a plan: the tasks before and after. What was before can be put back.
+
+    `explained` is why and what, with the numbers; `becomes` only what is measured from then on.
+    """
 
     before: tuple[Task, ...]
     after: tuple[Task, ...]
     explained: Words
+    becomes: Words
     at: datetime

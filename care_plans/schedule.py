@@ -18,6 +18,10 @@ from vitals.errors import MendData
 # late to be told: clinical reference §2.4 (on time is ±2 h) and §6.
 WINDOW = timedelta(hours=2)
 
+# Local hours in which nothing is told that can wait (up to S2): clinical reference §2.5. A reminder
+# comes at the time that the plan says; news about the plan waits for the morning.
+QUIET_FROM, QUIET_UNTIL = time(22), time(7)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
@@ -98,3 +102,12 @@ def is_to_be_told(reminder: Remindable, now: datetime) -> bool:
         and reminder.done_at is None
         and reminder.due_at <= now < reminder.due_at + WINDOW
     )
+
+
+def outside_the_night(now: datetime, zone: ZoneInfo) -> datetime:
+    """Now, or the end of the patient's night."""
+    there = now.astimezone(zone)
+    if QUIET_UNTIL <= there.time() < QUIET_FROM:
+        return now
+    morning = there.date() + timedelta(days=1 if there.time() >= QUIET_FROM else 0)
+    return moment(morning, QUIET_UNTIL, zone)

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from care_plans.adherence import Adherence
-from care_plans.adjust import BlockSoFar, Concern
+from care_plans.adjust import Concern
+from care_plans.block import BlockSoFar
 from care_plans.plan import Bounds, Plan, Protocol, Schedule, Session, Task, Words
 from care_plans.template import template
 from rules.finding import Finding
