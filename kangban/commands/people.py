@@ -1,0 +1,140 @@
+"""`kangban people …`: who is served, by which gateway, and who may see whom."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kangban.commands.process import database_url
+from vitals.errors import MendData
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+app = typer.Typer(
+    help="Say who is served: patients, their families and doctors, gateways and devices.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def household(name: str) -> None:
+    """Add a household, the people and devices around one gateway; prints its number."""
+    from store import people
+
+    with _database() as connection:
+        print(people.create_household(connection, name))
+
+
+@app.command()
+def patient(
+    name: str,
+    household: Annotated[int | None, typer.Option(help="Number of the household.")] = None,
+    born: Annotated[str | None, typer.Option(help="Birthday, 1954-03-18.")] = None,
+    sex: Annotated[str | None, typer.Option(help="female or male")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option(help="A diagnosis, as the doctor words it; may repeat.")
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="Where the patient lives.")] = "Asia/Shanghai",
+    plan: Annotated[
+        str | None, typer.Option(help="hypertension, type2_diabetes or both: begin this plan.")
+    ] = None,
+) -> None:
+    """Add a patient; prints the number."""
+    from care_plans.records import create_plan
+    from store import people
+
+    with _database() as connection:
+        number = people.create_patient(
+            connection,
+            name=name,
+            household_id=household,
+            sex=sex,
+            born_on=_day(born) if born else None,
+            conditions=condition or (),
+            timezone=timezone,
+        )
+        if plan:
+            create_plan(connection, patient_id=number, template=plan, now=datetime.now(UTC))
+        print(number)
+
+
+@app.command()
+def account(
+    name: str,
+    role: Annotated[str, typer.Option(help="patient, family or doctor")],
+    sees: Annotated[list[int], typer.Option(help="Number of a patient they may see; may repeat.")],
+    locale: Annotated[str, typer.Option(help="zh-CN or en")] = "zh-CN",
+    tell: Annotated[
+        list[str] | None,
+        typer.Option(help="Where to send messages: an Apprise address; may repeat."),
+    ] = None,
+) -> None:
+    """Add somebody who may open pages; prints the number and a link that works once."""
+    from store import people
+
+    relation = {"patient": "self"}.get(role, role)
+    with _database() as connection:
+        number = people.create_account(connection, name=name, role=role, locale=locale)
+        for patient_id in sees:
+            people.relate(connection, account_id=number, patient_id=patient_id, relation=relation)
+        for url in tell or ():
+            people.add_contact(connection, account_id=number, url=url)
+        print(number, _link(connection, number))
+
+
+@app.command()
+def link(account: Annotated[int, typer.Argument(help="Number of the account.")]) -> None:
+    """Print a new link for somebody; it opens their pages once, within three days."""
+    with _database() as connection:
+        print(_link(connection, account))
+
+
+@app.command()
+def gateway(
+    name: str,
+    household: Annotated[int | None, typer.Option(help="Number of the household.")] = None,
+) -> None:
+    """Welcome a gateway: messages of a gateway that nobody registered are refused."""
+    from store import people
+
+    with _database() as connection:
+        print(people.register_gateway(connection, name=name, household_id=household))
+
+
+@app.command()
+def bind(
+    device: Annotated[str, typer.Argument(help="ble: and its address, as the gateway prints it.")],
+    patient: Annotated[int, typer.Argument(help="Number of the patient.")],
+    slot: Annotated[int, typer.Option(help="User number on a shared cuff; -1 is anybody.")] = -1,
+) -> None:
+    """Say whose readings a device gives, from now on."""
+    from store import people
+
+    with _database() as connection:
+        print(people.bind_device(connection, device, patient_id=patient, slot=slot))
+
+
+@contextmanager
+def _database() -> "Iterator[Connection[Any]]":
+    from store.pool import connect
+
+    with connect(database_url()) as connection:
+        yield connection
+
+
+def _link(connection: "Connection[Any]", account_id: int) -> str:
+    from api.doors import make_link
+
+    base_url = os.environ.get("KANGBAN_PUBLIC_URL") or "http://127.0.0.1:8765"
+    return make_link(connection, base_url=base_url, account_id=account_id, now=datetime.now(UTC))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise MendData(f"{text!r} is no day: write it like 1954-03-18.") from None

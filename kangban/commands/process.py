@@ -1,0 +1,79 @@
+"""Starting one process of the house: settings from the environment, a clean stop on a signal."""
+
+import importlib
+import os
+import signal
+import threading
+from datetime import UTC, datetime, timedelta
+
+from kangban.owned import follow_owner
+from vitals.errors import MendSettings
+from vitals.settings import read
+
+# package -> its settings class
+SETTINGS = {
+    "ingest": "IngestSettings",
+    "rules": "RulesSettings",
+    "care_plans": "PlansSettings",
+    "notify": "NotifySettings",
+    "api": "ApiSettings",
+    "gateway_agent": "GatewaySettings",
+}
+
+# the name of a process on the command line and in the heartbeat table -> its package
+PROCESSES = {
+    "ingest": "ingest",
+    "rules": "rules",
+    "plans": "care_plans",
+    "notify": "notify",
+    "api": "api",
+}
+
+# A process beats every few seconds; after a minute without a beat it is not working.
+_STALE = timedelta(seconds=60)
+
+
+def run(package: str) -> None:
+    """Runs one process until it is asked to stop. Raises MendSettings before it begins."""
+    follow_owner()
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    config = importlib.import_module(f"{package}.config")
+    settings = read(getattr(config, SETTINGS[package]), os.environ)
+    importlib.import_module(f"{package}.__main__").run(settings, stop)
+
+
+def database_url() -> str:
+    """The database of this environment. Raises MendSettings where it is not set."""
+    url = os.environ.get("KANGBAN_DATABASE_URL")
+    path = os.environ.get("KANGBAN_DATABASE_URL_FILE")
+    if path:
+        with open(path, encoding="utf-8") as file:
+            url = file.read().strip()
+    if not url:
+        raise MendSettings(
+            "KANGBAN_DATABASE_URL is missing: where PostgreSQL listens, for instance "
+            "postgresql://kangban@localhost/kangban"
+        )
+    return url
+
+
+def migrate() -> None:
+    """Applies what is missing and says what it did."""
+    from store.migrate import migrate as apply
+
+    applied = apply(database_url())
+    print("\n".join(f"applied {name}" for name in applied) or "The database is up to date.")
+
+
+def is_healthy(name: str) -> bool:
+    """Has the process said within the last minute that it works?"""
+    from store.people import heartbeats
+    from store.pool import connect
+
+    if name not in PROCESSES:
+        raise MendSettings(f"{name!r} is no process; there are: {', '.join(PROCESSES)}.")
+    with connect(database_url()) as connection:
+        last = heartbeats(connection).get(name)
+    return last is not None and datetime.now(UTC) - last < _STALE

@@ -1,0 +1,8 @@
+"""x"""
+
+import typer
+
+app = typer.Typer()
+
+
+def report() -> None: ...

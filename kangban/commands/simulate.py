@@ -1,0 +1,5 @@
+"""`kangban simulate …`: virtual devices and households."""
+
+import typer
+
+app = typer.Typer()
