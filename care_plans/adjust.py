@@ -95,7 +95,7 @@ def _block(
     return Proposal(
         kind=ProposalKind.BP_BLOCK,
         episode=finding.episode,
-        reason=then(_above_text(finding), _measured_text(adherence), _block_text(protocol)),
+        reason=then(_above_text(finding), *_measured_text(adherence), _block_text(protocol)),
         numbers=dict(finding.numbers),
         adjustment=Adjustment(
             adds=(
@@ -195,11 +195,16 @@ def _above_text(finding: Finding) -> Words:
     )
 
 
-def _measured_text(adherence: Adherence) -> Words:
-    return Words(
-        zh=f"近7天按计划完成 {adherence.done}/{adherence.planned} 次测量。",
-        en=f"{adherence.done} of {adherence.planned} planned sessions were done in 7 days.",
-    )
+def _measured_text(adherence: Adherence) -> list[Words]:
+    """What was measured of what was planned; nothing where nothing was planned."""
+    if not adherence.planned:
+        return []
+    return [
+        Words(
+            zh=f"近7天按计划完成 {adherence.done}/{adherence.planned} 次测量。",
+            en=f"{adherence.done} of {adherence.planned} planned sessions were done in 7 days.",
+        )
+    ]
 
 
 def _block_text(protocol: Protocol) -> Words:

@@ -1,15 +1,18 @@
 """The outbox and its drainers, on real databases and a real web hook."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 import pytest
 
+from kangban.embedded.postgres import Postgres
 from notify.__main__ import run
 from notify.channels import apprise
 from notify.config import NotifySettings
@@ -18,8 +21,10 @@ from notify.patience import Patience
 from notify.records import deliver_one
 from store import outbox
 from store.listen import Listener
+from store.migrate import migrate
 from store.pool import Pool, open_pool, transaction
 
+Engine = Literal["embedded", "timescale"]
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 BODY: dict[str, Any] = {
     "title": {"zh": "请看看父亲", "en": "Please look in on father"},
@@ -400,3 +405,30 @@ def test_the_process_tells_what_arrives_while_it_waits_and_stops_when_told(
     assert hook.heard == ["请看看父亲"]
     with transaction(house.pool) as connection:
         assert connection.execute("SELECT process FROM heartbeat").fetchall() == [("notify",)]
+
+
+def test_the_process_outlives_a_killed_database(
+    private_postgres: Callable[[Engine], Postgres], endpoints: Callable[[], Endpoint]
+) -> None:
+    server = private_postgres("embedded")
+    url = server.create_database("kangban_test")
+    migrate(url)
+    hook = endpoints()
+    stop = threading.Event()
+    process = threading.Thread(target=run, args=(NotifySettings(database_url=url, workers=2), stop))
+    process.start()
+    try:
+        with open_pool(url, process="test") as pool:
+            house = House(pool, url)
+            house.contact(hook.url)
+        os.kill(server.pid, signal.SIGKILL)
+        server.start()
+        with open_pool(url, process="test") as pool, Listener(url, ["kangban_told"]) as listener:
+            listener.wait(0)
+            house.pool = pool
+            house.put("alert:1", due_at=datetime.now(UTC))
+            assert listener.wait(30) == [("kangban_told", str(house.daughter))]
+    finally:
+        stop.set()
+        process.join(30)
+    assert hook.heard == ["请看看父亲"]

@@ -19,6 +19,7 @@ from care_plan_builders import (
     task,
 )
 
+from care_plans.adherence import Adherence
 from care_plans.adjust import is_outdated, proposals
 from care_plans.plan import Proposal, ProposalKind, Session
 
@@ -92,6 +93,12 @@ def test_a_block_explains_itself_with_the_numbers_in_both_languages() -> None:
         assert "24" in text
         assert "5/6" in text or "5 of 6" in text
         assert "07:00" in text
+
+
+def test_a_plan_that_began_today_is_not_blamed_for_the_week_before() -> None:
+    (found,) = proposed(adherence=Adherence(planned=0, done=0, percent=None, by_time=()))
+    assert "0/0" not in found.reason.zh
+    assert "0 of 0" not in found.reason.en
 
 
 @pytest.mark.parametrize(
