@@ -22,10 +22,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
-from types import TracebackType
 
 from kangban.embedded.guarded import FolderLock, Guarded
-from vitals.errors import MendSettings, TryAgain
+from kangban.embedded.running import started_as
+from kangban.embedded.service import Service
+from vitals.errors import MendSettings
 
 _HOST = "127.0.0.1"
 # Debian and Homebrew put mosquitto where an ordinary user's PATH does not look
@@ -36,9 +37,10 @@ _MORE_PATH = (
     # what `make services` unpacked, when this runs from a checkout
     str(Path(__file__).parents[2] / ".services/root/usr/sbin"),
 )
-_START_PATIENCE_S = 30.0
-_STOP_PATIENCE_S = 20.0
 _USER = "kangban"
+_MOSQUITTO_SETTINGS = "mosquitto.conf"
+_AMQTT_SETTINGS = "amqtt.yaml"
+_RUN_AMQTT = "from amqtt.scripts.broker_script import main; main()"
 # MQTT 3.1.1 §3.1.2: protocol name and level, flags (user name, password, clean session), keep alive
 _ANYONE = b"\x00\x04MQTT\x04\x02\x00\x05"
 _SOMEONE = b"\x00\x04MQTT\x04\xc2\x00\x05"
@@ -46,35 +48,24 @@ _CONNACK_ACCEPTED = b"\x20\x02\x00\x00"
 _DISCONNECT = b"\xe0\x00"
 
 
-class Broker:
+class Broker(Service):
     """A running broker while it is entered as a context; `url` says where.
 
     The folder remembers the port, so that clients find a restarted broker where it was.
     """
 
+    start_patience_s = 30.0
+    stop_patience_s = 20.0
+
     def __init__(
         self, data: Path, port: int = 0, *, program: Path | None = None, anonymous: bool = False
     ) -> None:
-        self.data = data.absolute()
+        super().__init__(data)
         self.program = program or find_mosquitto()
         self.port = port
         self._wanted_port = port
         self._anonymous = anonymous
         self._password = ""
-        self._lock: FolderLock | None = None
-        self._server: Guarded | None = None
-
-    def __enter__(self) -> "Broker":
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def url(self) -> str:
@@ -82,38 +73,6 @@ class Broker:
         return (
             f"mqtt://{'' if self._anonymous else f'{_USER}:{self._password}@'}{_HOST}:{self.port}"
         )
-
-    @property
-    def pid(self) -> int:
-        """The broker's process id, 0 while it is down."""
-        return self._server.listen() if self._server else 0
-
-    def start(self) -> None:
-        """Returns when the broker accepts clients.
-
-        Raises MendSettings if the folder or the port is in use, TryAgain with the end of the log
-        if the broker does not come up.
-        """
-        if self._server and self._server.is_guarded():
-            return self.wait()
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.data.chmod(0o700)
-        if self._lock is None:
-            self._lock = FolderLock(self.data, patience_s=_STOP_PATIENCE_S)
-        try:
-            self.port = self._choose_port()
-            self._password = self._remembered_password()
-            self._server = self._under_guard(self._lock)
-            self.wait()
-        except BaseException:
-            self.stop()
-            raise
-
-    def wait(self, patience_s: float = _START_PATIENCE_S) -> None:
-        """Returns when the broker accepts a client, after a crash or a start."""
-        if self._server is None:
-            raise TryAgain(f"The broker in {self.data} is not running: start it first.")
-        self._server.wait_until(self.answers, patience_s=patience_s)
 
     def answers(self) -> bool:
         """Whether an MQTT client with our name and password is let in."""
@@ -129,14 +88,21 @@ class Broker:
         except OSError:
             return False
 
-    def stop(self) -> None:
-        """Returns when the broker has saved its queues and stopped."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+    def _begin(self, lock: FolderLock) -> Guarded:
+        # one that outlived its guard still holds the port
+        for pid in started_as(self._command()):
+            self._end_stray(pid, (signal.SIGTERM, signal.SIGKILL))
+        self.port = self._choose_port()
+        self._password = self._remembered_password()
+        self._write_settings()
+        return Guarded(
+            self._command(),
+            log=self.data / "broker.log",
+            lock=lock,
+            stop=signal.SIGTERM,
+            force=signal.SIGKILL,
+            patience_s=self.stop_patience_s,
+        )
 
     def _choose_port(self) -> int:
         remembered = self.data / "port"
@@ -159,53 +125,50 @@ class Broker:
             yield int(remembered.read_text())
         yield _free_port()
 
-    def _under_guard(self, lock: FolderLock) -> Guarded:
-        return Guarded(
-            self._mosquitto(self.program) if self.program else self._amqtt(),
-            log=self.data / "broker.log",
-            lock=lock,
-            stop=signal.SIGTERM,
-            force=signal.SIGKILL,
-            patience_s=_STOP_PATIENCE_S,
-        )
-
     def _remembered_password(self) -> str:
         if not (self.data / "password").exists():
             self._written("password", secrets.token_urlsafe(24))
         return (self.data / "password").read_text()
 
-    def _mosquitto(self, program: Path) -> list[str]:
-        settings = resources.files("kangban.embedded").joinpath("mosquitto.conf").read_text()
+    def _command(self) -> list[str]:
+        if self.program:
+            return [str(self.program), "-c", str(self.data / _MOSQUITTO_SETTINGS)]
+        return [sys.executable, "-c", _RUN_AMQTT, "-c", str(self.data / _AMQTT_SETTINGS)]
+
+    def _write_settings(self) -> None:
+        if self.program:
+            self._written(_MOSQUITTO_SETTINGS, self._for_mosquitto())
+        else:
+            self._written(_AMQTT_SETTINGS, self._for_amqtt())
+
+    def _for_mosquitto(self) -> str:
+        settings = resources.files("kangban.embedded").joinpath(_MOSQUITTO_SETTINGS).read_text()
         settings += f"listener {self.port} {_HOST}\npersistence_location {self.data}/\n"
         if self._anonymous:
             settings += "allow_anonymous true\n"
         else:
-            users = self._written("users", f"{_USER}:{_for_mosquitto(self._password)}\n")
+            users = self._written("users", f"{_USER}:{_hash_for_mosquitto(self._password)}\n")
             settings += f"allow_anonymous false\npassword_file {users}\n"
         if os.getuid() == 0:
             settings += "user root\n"  # else it gives itself to a user who may not write here
-        return [str(program), "-c", str(self._written("mosquitto.conf", settings))]
+        return settings
 
-    def _amqtt(self) -> list[str]:
+    def _for_amqtt(self) -> str:
         door: dict[str, dict[str, object]] = {
             "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
         }
         if not self._anonymous:
-            users = self._written("users", f"{_USER}:{_for_amqtt(self._password)}\n")
+            users = self._written("users", f"{_USER}:{_hash_for_amqtt(self._password)}\n")
             door = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": str(users)}}
         listener = {"type": "tcp", "bind": f"{_HOST}:{self.port}"}
         # every JSON is YAML, which amqtt reads
-        settings = json.dumps({"listeners": {"default": listener}, "plugins": door}, indent=2)
-        return [sys.executable, "-c", _RUN_AMQTT, "-c", str(self._written("amqtt.yaml", settings))]
+        return json.dumps({"listeners": {"default": listener}, "plugins": door}, indent=2)
 
     def _written(self, name: str, text: str) -> Path:
         file = self.data / name
         file.write_text(text)
         file.chmod(0o600)
         return file
-
-
-_RUN_AMQTT = "from amqtt.scripts.broker_script import main; main()"
 
 
 def find_mosquitto() -> Path | None:
@@ -215,14 +178,14 @@ def find_mosquitto() -> Path | None:
     return Path(found) if found else None
 
 
-def _for_mosquitto(password: str) -> str:
+def _hash_for_mosquitto(password: str) -> str:
     # as mosquitto_passwd writes it: PBKDF2 with SHA-512, 101 rounds; ours is random and long
     salt = os.urandom(12)
     made = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, 101)
     return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(made).decode()}"
 
 
-def _for_amqtt(password: str) -> str:
+def _hash_for_amqtt(password: str) -> str:
     from pwdlib import PasswordHash  # amqtt's own; absent where mosquitto serves
 
     return PasswordHash.recommended().hash(password)

@@ -89,6 +89,10 @@ class Guarded:
         """Whether the guard itself still runs."""
         return self._guard.poll() is None
 
+    def wait_for_guard(self) -> None:
+        """Returns when the guard has ended: because it was let go, or because it was killed."""
+        self._guard.wait()
+
     def stop(self) -> None:
         """Returns when the server has stopped and its guard is gone."""
         for pipe in (self._guard.stdin, self._guard.stdout):

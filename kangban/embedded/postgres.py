@@ -16,11 +16,9 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import quote
 
 import psycopg
@@ -29,16 +27,14 @@ from psycopg import sql
 from kangban.embedded import privileges
 from kangban.embedded.guarded import FolderLock, Guarded
 from kangban.embedded.running import command_line, is_running, is_taken, works_in
+from kangban.embedded.service import Service
 from store.named import queries
-from vitals.errors import MendSettings, TryAgain
+from vitals.errors import MendSettings
 
 _USER = "kangban"
 _PORT = 5432
 # sockaddr_un.sun_path holds 108 bytes with its closing zero on Linux, 104 on macOS and the BSDs
 _LONGEST_SOCKET = 103
-# recovery after a crash may have minutes of log to read: as patient as pg_ctl -t 300
-_START_PATIENCE_S = 300.0
-_STOP_PATIENCE_S = 60.0
 _LOG_KEPT_BYTES = 10_000_000
 
 _INITDB = (
@@ -68,64 +64,25 @@ SETTINGS = {
 }
 
 
-class Postgres:
+class Postgres(Service):
     """A running PostgreSQL while it is entered as a context; `url(name)` says where."""
+
+    # recovery after a crash may have minutes of log to read: as patient as pg_ctl -t 300
+    start_patience_s = 300.0
+    stop_patience_s = 60.0
 
     def __init__(
         self, data: Path, binaries: Path | None = None, *, settings: Mapping[str, str] | None = None
     ) -> None:
-        self.data = data.absolute()
+        super().__init__(data)
         self.binaries = (binaries or wheel_binaries()).absolute()
         self.cluster = self.data / "cluster"
         self.socket = _socket_folder(self.data)
         self._settings = SETTINGS | _for_timescale(self.binaries) | dict(settings or {})
-        self._lock: FolderLock | None = None
-        self._server: Guarded | None = None
-
-    def __enter__(self) -> "Postgres":
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's process id, 0 while it is down."""
-        return self._server.listen() if self._server else 0
 
     def url(self, dbname: str = _USER) -> str:
         """Where to connect: a URL for libpq, over the socket."""
         return f"postgresql:///{quote(dbname)}?host={quote(str(self.socket), safe='')}&user={_USER}"
-
-    def start(self) -> None:
-        """Returns when the server answers queries; makes the folder's cluster the first time.
-
-        Raises MendSettings if the folder is in use or made by another PostgreSQL, TryAgain with
-        the end of the log if the server does not come up.
-        """
-        if self._server and self._server.is_guarded():
-            return self.wait()
-        self.data.mkdir(parents=True, exist_ok=True)
-        self.data.chmod(0o700)
-        if self._lock is None:
-            self._lock = FolderLock(self.data, patience_s=_STOP_PATIENCE_S)
-        try:
-            self._start_server(self._lock)
-        except BaseException:
-            self.stop()
-            raise
-
-    def wait(self, patience_s: float = _START_PATIENCE_S) -> None:
-        """Returns when the server answers a query, after a crash or a start."""
-        if self._server is None:
-            raise TryAgain(f"The PostgreSQL in {self.data} is not running: start it first.")
-        self._server.wait_until(self.answers, patience_s=patience_s)
 
     def answers(self) -> bool:
         """Whether a real query over a new connection gets its answer."""
@@ -134,15 +91,6 @@ class Postgres:
                 return connection.execute(queries("server")["answers"]).fetchone() is not None
         except psycopg.Error:
             return False
-
-    def stop(self) -> None:
-        """Returns when the server has stopped in order; the data stays."""
-        if self._server is not None:
-            self._server.stop()
-            self._server = None
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
 
     def create_database(self, name: str, *, template: str | None = None) -> str:
         """The URL of the database `name`, which is made if it is not there yet."""
@@ -160,7 +108,7 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(statement.format(name=sql.Identifier(name)))
 
-    def _start_server(self, lock: FolderLock) -> None:
+    def _begin(self, lock: FolderLock) -> Guarded:
         _private_folder(self.socket)
         without_root = privileges.prefix(owned=[self.data, self.socket], read=self.binaries)
         if not self.cluster.exists():
@@ -170,15 +118,14 @@ class Postgres:
         log = _trimmed(self.data / "postgres.log")
         places = ["-D", str(self.cluster), "-k", str(self.socket)]
         options = [f"--{name}={value}" for name, value in self._settings.items()]
-        self._server = Guarded(
+        return Guarded(
             [*without_root, str(self.binaries / "postgres"), *places, *options],
             log=log,
             lock=lock,
             stop=signal.SIGINT,  # PostgreSQL's fast shutdown
             force=signal.SIGQUIT,  # and its immediate one
-            patience_s=_STOP_PATIENCE_S,
+            patience_s=self.stop_patience_s,
         )
-        self._server.wait_until(self.answers, patience_s=_START_PATIENCE_S)
 
     def _make_cluster(self, without_root: list[str]) -> None:
         # under another name until it is whole: initdb may be killed half way
@@ -207,7 +154,7 @@ class Postgres:
         file = self.cluster / "postmaster.pid"
         pid = int(file.read_text().split("\n", 1)[0] or 0) if file.exists() else 0
         if is_running(pid) and self._is_ours(pid):
-            _stop_stray(pid)
+            self._end_stray(pid, (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL))
         if is_taken(pid) and not works_in(self.cluster):
             for each in (file, *self.socket.glob(".s.PGSQL.*")):
                 each.unlink(missing_ok=True)
@@ -219,16 +166,6 @@ class Postgres:
             return row is not None and Path(row[0]) == self.cluster
         except psycopg.Error:
             return str(self.cluster) in command_line(pid)
-
-
-def _stop_stray(pid: int) -> None:
-    for each in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-        os.kill(pid, each)
-        deadline = time.monotonic() + _STOP_PATIENCE_S
-        while is_running(pid) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if not is_running(pid):
-            return
 
 
 def wheel_binaries() -> Path:

@@ -5,6 +5,7 @@ May hold: looking at processes. May not: starting or ending them.
 
 import os
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def command_line(pid: int) -> str:
             ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
         ).stdout
     return ""
+
+
+def started_as(command: Sequence[str]) -> list[int]:
+    """The processes that were started with exactly these words."""
+    if _PROC.is_dir():
+        numbers = [int(each.name) for each in _PROC.iterdir() if each.name.isdigit()]
+        return [pid for pid in numbers if command_line(pid).rstrip() == " ".join(command)]
+    told = subprocess.run(["ps", "-axo", "pid=,args="], capture_output=True, text=True, check=False)
+    lines = [line.split(maxsplit=1) for line in told.stdout.splitlines()]
+    return [int(pid) for pid, words in lines if words.rstrip() == " ".join(command)]
 
 
 def works_in(folder: Path) -> bool:

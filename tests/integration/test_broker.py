@@ -179,6 +179,19 @@ def test_a_killed_owner_leaves_no_broker_behind(tmp_path):
         owner.communicate()
 
 
+def test_a_killed_guard_is_replaced_and_the_address_stays(private_broker):
+    broker = private_broker()
+    url, before = broker.url, broker.pid
+    assert broker._server is not None
+    guard = broker._server.guard_pid
+    os.kill(guard, signal.SIGKILL)
+    _wait_for_end(before)
+    while broker._server.guard_pid == guard:
+        """Our watcher has yet to notice."""
+    broker.wait(_PATIENCE_S)
+    assert (broker.url, broker.pid != before) == (url, True)
+
+
 def test_a_taken_port_is_refused_with_what_to_do(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -192,6 +192,20 @@ def test_a_recycled_process_number_does_not_keep_the_server_down(server):
     assert notes(server) == [1]
 
 
+def test_a_killed_guard_is_replaced_while_the_owner_lives(server):
+    note(server, 1)
+    assert server._server is not None
+    guard = server._server.guard_pid
+    before = server.pid
+    os.kill(guard, signal.SIGKILL)
+    assert ends(before), "without its guard the server stops"
+    while server._server.guard_pid == guard:
+        """Our watcher has yet to notice."""
+    server.wait(patience_s=30)
+    note(server, 2)
+    assert notes(server) == [1, 2]
+
+
 def test_a_second_owner_is_told_who_holds_the_folder(server):
     other = Postgres(server.data, server.binaries)
     with pytest.raises(MendSettings, match=f"in use by process {os.getpid()}.*--data"):

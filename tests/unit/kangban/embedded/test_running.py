@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kangban.embedded.running import command_line, is_running, is_taken, works_in
+from kangban.embedded.running import command_line, is_running, is_taken, started_as, works_in
 
 
 def test_this_process_runs_and_says_how_it_was_started():
@@ -39,3 +39,14 @@ def test_a_folder_is_known_to_be_worked_in(tmp_path):
         assert works_in(tmp_path)
         child.communicate()
     assert not works_in(tmp_path)
+
+
+def test_a_process_is_found_by_all_its_words_and_not_by_some(tmp_path):
+    words = ["cat", "-u", "-", str(tmp_path / "of this test only")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
+        while command_line(child.pid).split()[:1] != ["cat"]:
+            """Between fork and exec."""
+        assert started_as(words) == [child.pid]
+        assert started_as(words[:2]) == []
+        child.communicate()
+    assert started_as(words) == []
