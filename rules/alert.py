@@ -93,7 +93,7 @@ class Alert:
 class Step:
     """One move of an alert: what happened, how it stands now, and the finding behind it.
 
-    The finding's episode is the alert's. None: the finding was withdrawn.
+    None: the finding is gone.
     """
 
     event: Event
@@ -112,7 +112,7 @@ def advance(
     """The moves of one rule's alerts of one patient, in order; none where nothing changes.
 
     `living` is the alert that is open or acknowledged, `last` the newest closed one, `findings`
-    those of this rule.
+    those of this rule, as `adopt` gives them.
     """
     steps: list[Step] = []
     if living is not None:
@@ -130,24 +130,22 @@ def advance(
     return steps
 
 
-def adopted(alert: Alert, findings: Iterable[Finding]) -> Finding | None:
-    """The finding that an alert lives on, under the alert's episode; None where it is gone.
+def adopt(findings: Iterable[Finding], living: Iterable[Alert]) -> tuple[Finding, ...]:
+    """The findings, those that alerts live on under the alert's episode.
 
-    Data that arrive late can move the beginning of an episode and so its name; then the finding
-    that reaches over the alert's evidence is the same trouble.
+    Data that arrive late, or a window that moves on, can shift the beginning of an episode and so
+    its name; the finding that reaches over the alert's evidence is the same trouble still.
     """
     found = list(findings)
-    for each in found:
-        if each.episode == alert.episode:
-            return each
-    over = [
-        each
-        for each in found
-        if each.started_at <= alert.evidence_at and each.at >= alert.evidence_at
-    ]
-    if not over:
-        return None
-    return replace(max(over, key=lambda each: each.at), episode=alert.episode)
+    for alert in living:
+        mine = [place for place, each in enumerate(found) if each.rule == alert.rule]
+        if any(found[place].episode == alert.episode for place in mine):
+            continue
+        over = [place for place in mine if _reaches_over(found[place], alert)]
+        if over:
+            place = max(over, key=lambda place: found[place].at)
+            found[place] = replace(found[place], episode=alert.episode)
+    return tuple(found)
 
 
 def acknowledged(alert: Alert, *, by: int, now: datetime) -> Alert:
@@ -161,8 +159,12 @@ def acknowledged(alert: Alert, *, by: int, now: datetime) -> Alert:
     return replace(alert, state=state, acknowledged_at=now, acknowledged_by=by)
 
 
+def _reaches_over(finding: Finding, alert: Alert) -> bool:
+    return finding.started_at <= alert.evidence_at <= finding.at
+
+
 def _follow(rule: Rule, living: Alert, findings: Sequence[Finding], now: datetime) -> Step:
-    finding = adopted(living, findings)
+    finding = next((each for each in findings if each.episode == living.episode), None)
     if finding is None:
         gone = rule.evaluator in _GONE_IS_RECOVERED
         return _move(living, Event.RECOVERED if gone else Event.WITHDRAWN, None, now)

@@ -32,25 +32,27 @@ EVALUATORS: dict[str, Evaluator] = {
     "irregular": irregular,
     "silence": silence,
 }
-# days of history that rules want: 28 days of trend behind 28 days of findings, and two weeks
+# days of values that rules want: 28 days of trend behind 28 days of findings, and two weeks
 HISTORY_DAYS = 70
-# days behind `now` of which findings are given; what lies before was said when it was news
-_FINDING_DAYS = 28
+# days whose counts they want: a silence is told for up to 90 days, after 28 days of habit
+COUNT_DAYS = 120
+# days behind `now` of which ended findings are given; what lies before was said when it was news
+FINDING_DAYS = 28
 
 
 def evaluate(history: History, packs: Sequence[Pack], now: datetime) -> tuple[Finding, ...]:
-    """The findings of the last four weeks, ordered by rule and beginning.
+    """The findings of the last four weeks and those that last, ordered by rule and beginning.
 
     What lies in the future of `now` is not seen. A finding with `ended_at` is over.
     """
     known = replace(history, points=tuple(each for each in history.points if each.at <= now))
-    since = now - timedelta(days=_FINDING_DAYS)
+    since = now - timedelta(days=FINDING_DAYS)
     found = [
         conclude(pack, rule, seen)
         for pack in packs
         for rule in pack.rules
         for seen in EVALUATORS[rule.evaluator](rule, known, now)
-        if seen.at > since
+        if seen.ended_at is None or seen.at > since
     ]
     return tuple(sorted(found, key=lambda each: (each.rule, each.started_at, each.episode)))
 

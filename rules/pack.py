@@ -72,7 +72,8 @@ class Rule:
     words: Mapping[str, Said]
     # a finding whose newest evidence is older than this raises no alert
     fresh_h: float
-    # an alert without newer evidence for so long closes: a stale value keeps nothing alive
+    # an alert without newer evidence for so long closes: a stale value keeps nothing alive, and
+    # what fires after it is a new episode
     stale_h: float
     # how long after its last evidence the same rule keeps quiet, unless worse by `worse_by`
     cooldown_h: float

@@ -43,7 +43,7 @@ def mean_of_block(rule: Rule, history: History, now: datetime) -> Iterator[Seen]
         oldest = bisect_right(dated, first, key=lambda pair: pair[0])
         found = dated_block(dated[oldest:newest], last_day=day, protocol=protocol)
         marks.append(Mark(at=at, level=_level(rule, found), seen=found))
-    for episode in episodes(marks):
+    for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         found = episode.firing[-1].seen
         yield _seen(
             rule,

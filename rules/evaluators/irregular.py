@@ -35,7 +35,7 @@ def irregular(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
             if at - window < reading.at <= at
         )
         marks.append(Mark(at=at, level=_level(rule, found, inside, history), seen=inside))
-    for episode in episodes(marks):
+    for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         readings = episode.firing[-1].seen
         flagged = [each for each in readings if is_flagged(each)]
         days = {history.day_of(each.at) for each in flagged}

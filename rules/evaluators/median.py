@@ -31,7 +31,7 @@ def median(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
         first = day - timedelta(days=rule.window_days - 1)
         window = tuple(each for there, each in dated if first <= there <= day)
         marks.append(Mark(at=window[-1].at, level=_level(rule, window), seen=window))
-    for episode in episodes(marks):
+    for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         yield _seen(
             rule,
             episode.firing[-1].seen,

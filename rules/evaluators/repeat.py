@@ -24,7 +24,7 @@ def repeat(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     for point in points:
         inside = tuple(each for each in times if point.at - window < each.at <= point.at)
         marks.append(Mark(at=point.at, level=_level(rule, point, inside, history), seen=inside))
-    for episode in episodes(marks):
+    for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         found = max(
             (mark.seen for mark in episode.firing), key=lambda seen: (len(seen), seen[-1].at)
         )

@@ -37,7 +37,7 @@ def rising(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     assert rule.kind is not None
     days = _daily_medians(history, rule.kind)
     marks = [_mark(rule, days, each) for each in days]
-    for episode in episodes(marks, after=rule.hold_days):
+    for episode in episodes(marks, gap=timedelta(hours=rule.stale_h), after=rule.hold_days):
         window = episode.firing[-1].seen
         yield _seen(
             rule,

@@ -14,8 +14,23 @@ CREATE TABLE finding (
     -- {"numbers": {...}, "evidence": [...], "sentences": {"patient": {"zh": …, "en": …}, …}}
     body         jsonb NOT NULL,
     found_at     timestamptz NOT NULL DEFAULT now(),
+    -- data that came later took it back: it is kept, and shown to nobody
+    withdrawn_at timestamptz,
     UNIQUE (patient_id, rule, episode)
 );
+CREATE INDEX finding_of_patient ON finding (patient_id, at);
+
+-- When a patient is to be judged again even without news (silence, a hold that ends, an alert that
+-- grows stale), and what went wrong the last time.
+CREATE TABLE judgement (
+    patient_id int PRIMARY KEY REFERENCES patient,
+    judged_at  timestamptz,
+    due_at     timestamptz NOT NULL,
+    -- tries since it last went well
+    failures   int NOT NULL DEFAULT 0,
+    failure    text
+);
+CREATE INDEX judgement_due ON judgement (due_at);
 
 CREATE TABLE alert (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -34,6 +49,7 @@ CREATE TABLE alert (
 );
 -- at most one living alert of a rule for a patient
 CREATE UNIQUE INDEX alert_living ON alert (patient_id, rule) WHERE state <> 'closed';
+CREATE INDEX alert_of_patient ON alert (patient_id, rule, opened_at);
 
 CREATE TABLE report (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

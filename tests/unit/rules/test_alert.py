@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from rule_builders import NOW, history, local_moment
 
-from rules.alert import NEXT, Alert, Event, State, Step, acknowledged, advance
+from rules.alert import NEXT, Alert, Event, State, Step, acknowledged, adopt, advance
 from rules.evaluate import evaluate
 from rules.finding import Finding
 from rules.pack import Rule, standard_packs
@@ -26,9 +26,8 @@ def step(
     last: Alert | None = None,
     now: datetime = NOW,
 ) -> list[Step]:
-    return advance(
-        RULES[rule], living=living, last=last, findings=findings(rule, *lines, now=now), now=now
-    )
+    found = adopt(findings(rule, *lines, now=now), [living] if living else [])
+    return advance(RULES[rule], living=living, last=last, findings=found, now=now)
 
 
 def events(steps: list[Step]) -> list[Event]:
