@@ -1,0 +1,5 @@
+"""Weekly reports over JSON: being written."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

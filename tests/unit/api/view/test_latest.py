@@ -1,0 +1,79 @@
+"""The list of newest values: pressures as one, doubts said, old values never coloured."""
+
+from page_builders import NOW, ago, cuff, stored
+
+from api.view.glance import Mood
+from api.view.latest import newest, shown
+from vitals.kinds import Kind
+from vitals.measurement import Clock, Flag, Meal
+from vitals.units import Unit
+
+
+def test_a_cuff_reading_is_one_line_with_its_pulse() -> None:
+    (line,) = shown(cuff(138, 82), targets={}, now=NOW)
+    assert (line.name, line.text, line.unit) == ("kind_blood_pressure", "138/82", "mmHg")
+    assert line.pulse == "72"
+    assert line.glance.mood is Mood.LOOK
+
+
+def test_pressures_in_kpa_are_shown_as_measured_and_judged_as_mmhg() -> None:
+    # 18.4 kPa = 138.0 mmHg
+    values = {
+        Kind.SYSTOLIC: stored(Kind.SYSTOLIC, 18.4, Unit.KPA),
+        Kind.DIASTOLIC: stored(Kind.DIASTOLIC, 10.9, Unit.KPA),
+    }
+    (line,) = shown(values, targets={}, now=NOW)
+    assert (line.text, line.unit) == ("18.4/10.9", "kPa")
+    assert line.glance.word == "glance_high"
+
+
+def test_a_diastolic_of_another_reading_is_not_put_beside_the_systolic() -> None:
+    values = cuff(138, 82)
+    values[Kind.DIASTOLIC] = stored(Kind.DIASTOLIC, 70, Unit.MMHG, sequence=6)
+    (line,) = shown(values, targets={}, now=NOW)
+    assert line.text == "138/–"
+    assert line.glance.word == "glance_kept"
+
+
+def test_glucose_keeps_its_unit_decimals_and_meal() -> None:
+    values = {
+        Kind.GLUCOSE: stored(Kind.GLUCOSE, 6.0, Unit.MMOL_PER_L, meal=Meal.FASTING),
+    }
+    (line,) = shown(values, targets={}, now=NOW)
+    assert (line.text, line.unit, line.meal) == ("6.0", "mmol/L", Meal.FASTING)
+
+
+def test_an_old_value_is_never_green() -> None:
+    (line,) = shown(cuff(120, 75, taken_at=ago(days=3)), targets={}, now=NOW)
+    assert line.glance.word == "glance_old"
+    assert line.glance.mood is Mood.NONE
+
+
+def test_a_value_that_the_device_doubts_says_so_and_has_no_colour() -> None:
+    (line,) = shown(cuff(160, 95, flags=(Flag.CUFF_LOOSE,)), targets={}, now=NOW)
+    assert line.glance.word == "glance_doubted"
+    assert line.remarks == ("flag_cuff_loose",)
+
+
+def test_an_irregular_pulse_is_remarked_without_spoiling_the_value() -> None:
+    (line,) = shown(cuff(160, 95, flags=(Flag.IRREGULAR_PULSE,)), targets={}, now=NOW)
+    assert line.glance.word == "glance_high"
+    assert line.remarks == ("flag_irregular_pulse",)
+
+
+def test_an_unsure_clock_is_said() -> None:
+    (line,) = shown(cuff(120, 75, clock=Clock.UNSURE), targets={}, now=NOW)
+    assert line.glance.word == "glance_doubted"
+    assert line.remarks == ("clock_unsure",)
+
+
+def test_blood_pressure_and_glucose_come_first_and_the_newest_dates_the_page() -> None:
+    values = {
+        Kind.WEIGHT: stored(Kind.WEIGHT, 61.5, Unit.KG, taken_at=ago(hours=2)),
+        Kind.GLUCOSE: stored(Kind.GLUCOSE, 6.0, Unit.MMOL_PER_L),
+        **cuff(120, 75),
+    }
+    lines = shown(values, targets={}, now=NOW)
+    assert [line.name for line in lines] == ["kind_blood_pressure", "kind_glucose", "kind_weight"]
+    assert newest(lines) == ago(hours=2)
+    assert newest([]) is None
