@@ -6,8 +6,8 @@ hold: the writing of tables. May not: any fact of its own.
 
 import importlib
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
 
 from kangban.commands.process import SETTINGS
@@ -63,7 +63,8 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
-def _commands(command: click.Command, path: str) -> list[str]:
+def _commands(command: Any, path: str) -> list[str]:
+    # typer brings a click of its own, whose classes it does not publish
     sentence = " ".join((command.help or "").split("\n\n")[0].split())
     rows = [f"| `{path}` | {sentence} |"]
     for name, each in sorted(getattr(command, "commands", {}).items()):

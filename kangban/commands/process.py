@@ -18,6 +18,7 @@ SETTINGS = {
     "notify": "NotifySettings",
     "api": "ApiSettings",
     "gateway_agent": "GatewaySettings",
+    "simulator": "SimulatorSettings",
 }
 
 # the name of a process on the command line and in the heartbeat table -> its package
@@ -69,8 +70,7 @@ def migrate() -> None:
 
 def is_healthy(name: str) -> bool:
     """Has the process said within the last minute that it works?"""
-    from store.people import heartbeats
-    from store.pool import connect
+    from store.pool import connect, heartbeats
 
     if name not in PROCESSES:
         raise MendSettings(f"{name!r} is no process; there are: {', '.join(PROCESSES)}.")

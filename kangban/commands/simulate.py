@@ -1,5 +1,53 @@
-"""`kangban simulate …`: virtual devices and households."""
+"""`kangban simulate …`: virtual devices on the air and a gateway that reads them."""
+
+import os
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from kangban.commands import process
+
+app = typer.Typer(
+    help="Virtual devices with a gateway that reads them; to try things without hardware.",
+    no_args_is_help=True,
+)
+
+Every = Annotated[float, typer.Option(help="Seconds between two measurements.")]
+Fault = Annotated[str, typer.Option(help="What goes wrong: none, drop, repeat, truncate or clock.")]
+
+
+@app.command()
+def household(every: Every = 60.0, fault: Fault = "none") -> None:
+    """A cuff, a glucose meter and a wristband, measuring until stopped."""
+    _run("cuff,glucose_meter,wristband", every, fault)
+
+
+@app.command()
+def meter(
+    every: Every = 60.0,
+    fault: Fault = "none",
+    stored: Annotated[int, typer.Option(help="Tests in its memory at the start.")] = 0,
+) -> None:
+    """A glucose meter, measuring until stopped."""
+    os.environ["KANGBAN_SIMULATE_STORED"] = str(stored)
+    _run("glucose_meter", every, fault)
+
+
+@app.command()
+def cuff(every: Every = 60.0, fault: Fault = "none") -> None:
+    """A blood-pressure cuff, measuring until stopped."""
+    _run("cuff", every, fault)
+
+
+@app.command()
+def band(every: Every = 60.0, fault: Fault = "none") -> None:
+    """A wristband, measuring until stopped."""
+    _run("wristband", every, fault)
+
+
+def _run(devices: str, every: float, fault: str) -> None:
+    os.environ["KANGBAN_SIMULATE_DEVICES"] = devices
+    os.environ["KANGBAN_SIMULATE_EVERY_S"] = str(every)
+    os.environ["KANGBAN_SIMULATE_FAULT"] = fault
+    os.environ.setdefault("KANGBAN_ADAPTER", "sim")
+    process.run("simulator")
