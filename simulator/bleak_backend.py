@@ -7,7 +7,7 @@ and bumble. May not: profiles, stories.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
@@ -87,13 +87,16 @@ class Adapter:
         """Has a scanner hear advertisements; the first one starts the scan."""
         self._scanners.add(scanner)
         if not self.device.is_scanning:
-            await self.device.start_scanning(legacy=True, active=False, filter_duplicates=False)
+            scanning = self.device.start_scanning(
+                legacy=True, active=False, filter_duplicates=False
+            )
+            await _undisturbed(scanning)
 
     async def stop_listening(self, scanner: "_Scanner") -> None:
         """The opposite; the last one stops the scan."""
         self._scanners.discard(scanner)
         if not self._scanners and self.device.is_scanning:
-            await self.device.stop_scanning(legacy=True)
+            await _undisturbed(self.device.stop_scanning(legacy=True))
 
     def _advertised(self, advertisement: Advertisement) -> None:
         # the virtual controller answers every scan with a copy of the advertisement
@@ -158,7 +161,8 @@ class _Client(BaseBleakClient):
         # bumble allows one pending connection a device, and not that it is cancelled
         async with self.adapter.connecting:
             try:
-                connection = await self.adapter.device.connect(self._peer_address, timeout=timeout)
+                connecting = self.adapter.device.connect(self._peer_address, timeout=timeout)
+                connection = await _undisturbed(connecting)
             except (core.TimeoutError, TimeoutError) as error:
                 raise BleakDeviceNotFoundError(self.address, "it does not answer") from error
             except core.ConnectionError as error:
@@ -184,7 +188,7 @@ class _Client(BaseBleakClient):
     async def disconnect(self) -> None:
         if self._connection:
             try:
-                await self._connection.disconnect()
+                await _undisturbed(self._connection.disconnect())
             except core.ProtocolError as error:
                 raise BleakError(str(error)) from error
 
@@ -278,6 +282,11 @@ class _Client(BaseBleakClient):
                     descriptor = BleakGATTDescriptor(None, handle, uuid, characteristic)
                     found.add_descriptor(descriptor)
         return found
+
+
+async def _undisturbed(command: Coroutine[Any, Any, T]) -> T:
+    """Waits for a command of bumble, which must not be cancelled in its middle."""
+    return await asyncio.shield(asyncio.ensure_future(command))
 
 
 async def _discover(peer: Peer) -> tuple[_Service, ...]:

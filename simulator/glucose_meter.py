@@ -9,6 +9,7 @@ clock showed then. The checks of a request come in the order that meters use (pr
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from bumble.device import Connection
 from bumble.gatt import Characteristic, CharacteristicValue, Service
@@ -117,7 +118,7 @@ class GlucoseMeter(Peripheral):
         """Stores a test as the meter does when the strip is read."""
         sequence, self._next_sequence = self._next_sequence, self._next_sequence + 1
         base_time = DateTime.of(self.own_time(record.at))
-        number, unit = concentration(record.value or 0, record.unit)  # type: ignore[arg-type]
+        number, unit = concentration(record.value or Decimal(0), record.unit)
         measurement = GlucoseMeasurement(
             sequence_number=sequence,
             base_time=base_time,

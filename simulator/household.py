@@ -184,6 +184,7 @@ class Household:
         """Returns when receipts have named everything that was read. Raises TryAgain else."""
         if self.gateway is None:
             return
+        await self.gateway.radio.quiet()
         loop, changed = asyncio.get_running_loop(), asyncio.Event()
         spool = self.gateway.spool
         unwatch = spool.watch(lambda: loop.call_soon_threadsafe(changed.set))
