@@ -5,6 +5,7 @@ Servers that are not installed skip the test and say so, except in CI, where the
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -117,8 +118,29 @@ def timescale_url(_servers: _Servers) -> Iterator[str]:
     yield from _fresh(_servers.of("timescale"), template=_TEMPLATE)
 
 
+class _Clusters:
+    """A cluster of each engine that was made once, to be copied."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def of(self, engine: Engine) -> Path:
+        made = self._folder / engine
+        if not made.exists():
+            with Postgres(made, binaries_of(engine)):
+                """That it starts and stops is all we want."""
+        return made / "cluster"
+
+
+@pytest.fixture(scope="session")
+def _clusters(tmp_path_factory: pytest.TempPathFactory) -> _Clusters:
+    return _Clusters(tmp_path_factory.mktemp("clusters"))
+
+
 @pytest.fixture
-def private_postgres(tmp_path: Path) -> Iterator[Callable[[Engine], Postgres]]:
+def private_postgres(
+    tmp_path: Path, _clusters: _Clusters
+) -> Iterator[Callable[[Engine], Postgres]]:
     """Starts a PostgreSQL for this test alone, which may kill, stop and start it.
 
     `private_postgres("timescale")` runs with everyday durability; `.pid` is the postmaster,
@@ -129,6 +151,7 @@ def private_postgres(tmp_path: Path) -> Iterator[Callable[[Engine], Postgres]]:
     def start(engine: Engine) -> Postgres:
         server = Postgres(tmp_path / f"postgres-{len(made)}", binaries_of(engine))
         made.append(server)
+        shutil.copytree(_clusters.of(engine), server.cluster)
         server.start()
         return server
 
