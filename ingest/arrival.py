@@ -104,13 +104,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What one envelope brought: sound measurements, and those that were refused."""
+    """What one envelope brought: sound measurements of `devices`, and those that were refused."""
 
     message: Message
     gateway: str
     batch: str
     resync: bool
     items: tuple[Item, ...]
+    devices: frozenset[str]
     rejections: tuple[Rejection, ...] = ()
 
     def receipt(self) -> Receipt:
@@ -122,9 +123,10 @@ class Delivery:
             rejected={each.id: each.reasons for each in self.rejections if each.id is not None},
         )
 
-    def only(self, items: tuple[Item, ...]) -> "Delivery":
-        """The same delivery with some of its measurements, nothing refused."""
-        return replace(self, items=items, rejections=())
+    def only(self, *items: Item, rejections: tuple[Rejection, ...] = ()) -> "Delivery":
+        """The same delivery with these measurements and refusals in place of its own."""
+        devices = frozenset(each.device for each in items)
+        return replace(self, items=items, devices=devices, rejections=rejections)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

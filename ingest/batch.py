@@ -1,12 +1,14 @@
-"""Several deliveries become one load: rows for a binary COPY, and which devices need care.
+"""Several deliveries become one load: who brings what, which devices need care, rows for the table.
 
-A device *needs care* when its readings must be matched over all time: its gateway says that it has
-read the whole memory again (resync), or another gateway delivered last, whose clock offset may have
-been another. May hold: the making of rows and this decision. May not: SQL, clocks, I/O.
+A device needs *care* when another gateway than this one may have delivered it last, or when its
+whole memory was read again (resync): then its clock offset may have been another, and a record may
+be stored under another time. Its load runs alone, and its records are *matched* over all time by
+what a record keeps. May hold: these decisions and the making of rows. May not: SQL, clocks, I/O.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from ingest.arrival import Delivery, Item
@@ -15,85 +17,107 @@ from vitals.measurement import CLOCK_CODE, FLAG_BIT, MEAL_CODE
 from vitals.units import UNIT_CODE
 
 # plain strings as keys: see validate.py
-_KINDS = {str(kind): row.code for kind, row in VITALS.items()}
-_UNITS = {str(unit): code for unit, code in UNIT_CODE.items()}
-_CLOCKS = {str(clock): code for clock, code in CLOCK_CODE.items()}
-_MEALS = {str(meal): code for meal, code in MEAL_CODE.items()}
-_FLAGS = {str(flag): bit for flag, bit in FLAG_BIT.items()}
+_KINDS: dict[str, int] = {str(kind): row.code for kind, row in VITALS.items()}
+_UNITS: dict[str, int] = {str(unit): code for unit, code in UNIT_CODE.items()}
+_CLOCKS: dict[str, int] = {str(clock): code for clock, code in CLOCK_CODE.items()}
+_MEALS: dict[str | None, int | None] = {None: None}
+_MEALS |= {str(meal): code for meal, code in MEAL_CODE.items()}
+_FLAGS: dict[str, int] = {str(flag): bit for flag, bit in FLAG_BIT.items()}
 
-# one row as `store.intake.stage` takes it
+# one row as `store.intake` takes it, and where in it what this package looks at stands
 Row = tuple[Any, ...]
+DEVICE, KIND, TAKEN_AT, VALUE, UNIT, SLOT = 0, 1, 3, 4, 5, 9
+_KEY = itemgetter(0, 1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """One load.
+class Bringing:
+    """Which gateways bring each device in one load, in order, and which devices were read anew."""
 
-    `devices`: every device in it and the gateway that delivers it now; `careful`: those that must
-    be locked for this load alone and be matched over all time; `matches`: is there a row to match?
+    gateways: dict[int, tuple[int, ...]]
+    resynced: frozenset[int]
+
+    def last(self) -> dict[int, int]:
+        """Which gateway brings each device last."""
+        return {device: gateways[-1] for device, gateways in self.gateways.items()}
+
+    def careful(self, owners: Mapping[int, int | None]) -> frozenset[int]:
+        """The devices whose load must run alone, if `owners` delivered them last."""
+        return self.resynced | {
+            device
+            for device, gateways in self.gateways.items()
+            if any(gateway != owners.get(device) for gateway in gateways)
+        }
+
+    def matched(self, owners: Mapping[int, int | None]) -> frozenset[int]:
+        """The devices of which records may be stored, or brought, under another time.
+
+        Not a device that nobody has delivered yet: there is nothing to find.
+        """
+        return self.resynced | {
+            device
+            for device, gateways in self.gateways.items()
+            if len(gateways) > 1 or owners.get(device) not in (None, gateways[0])
+        }
+
+
+def bringing(
+    deliveries: Iterable[Delivery], *, gateways: Mapping[str, int], devices: Mapping[str, int]
+) -> Bringing:
+    """Who brings what in these deliveries; `gateways` and `devices` give ids by name."""
+    found: dict[int, tuple[int, ...]] = {}
+    resynced: set[int] = set()
+    for delivery in deliveries:
+        gateway = gateways[delivery.gateway]
+        for name in delivery.devices:
+            device = devices[name]
+            others = found.get(device, ())
+            if gateway not in others[-1:]:
+                found[device] = (*others, gateway)
+            if delivery.resync:
+                resynced.add(device)
+    return Bringing(gateways=found, resynced=frozenset(resynced))
+
+
+def rows_of(
+    deliveries: Iterable[Delivery], *, gateways: Mapping[str, int], devices: Mapping[str, int]
+) -> list[Row]:
+    """The rows of these deliveries, in the order of the table's key.
+
+    So two loads with the same rows wait for each other, but never in a circle.
     """
-
-    rows: list[Row]
-    devices: dict[int, int]
-    careful: frozenset[int]
-    matches: bool
-
-
-def device_names(deliveries: Iterable[Delivery]) -> list[str]:
-    """The devices of these deliveries, sorted."""
-    return sorted({item.device for delivery in deliveries for item in delivery.items})
+    rows: list[Row] = []
+    for delivery in deliveries:
+        rows += _rows(delivery.items, gateway=gateways[delivery.gateway], devices=devices)
+    rows.sort(key=_KEY)
+    return rows
 
 
-def assemble(
+def matched_rows_of(
     deliveries: Sequence[Delivery],
     *,
     gateways: Mapping[str, int],
     devices: Mapping[str, int],
-    owners: Mapping[int, int | None],
-) -> Batch:
-    """One load of these deliveries.
+    matched: Collection[int],
+) -> tuple[list[Row], list[bool]]:
+    """The same rows where some must be matched over all time, and for each whether it must.
 
-    `gateways` and `devices` give ids by name, `owners` the gateway that delivered each device last
-    (None or absent: nobody yet). A record that several deliveries bring is kept once where it must
-    be matched over all time; elsewhere the table's key sees to that.
+    A record that several deliveries bring is kept once.
     """
-    now_of = {
-        devices[name]: gateways[delivery.gateway]
-        for delivery in deliveries
-        for name in {item.device for item in delivery.items}
-    }
-    careful = _careful(deliveries, gateways=gateways, devices=devices, owners=owners)
     rows: list[Row] = []
+    matches: list[bool] = []
     seen: set[tuple[Any, ...]] = set()
     for delivery in deliveries:
-        gateway_id = gateways[delivery.gateway]
-        for item in delivery.items:
-            device_id = devices[item.device]
-            match = device_id in careful and _is_matched(item, resync=delivery.resync)
-            if device_id in careful:
-                record = _record(item, device_id)
-                if match and record in seen:
-                    continue
-                seen.add(record)
-            rows.append(_row(item, device_id=device_id, gateway_id=gateway_id, match=match))
-    return Batch(rows=rows, devices=now_of, careful=careful, matches=any(row[-1] for row in rows))
-
-
-def _careful(
-    deliveries: Sequence[Delivery],
-    *,
-    gateways: Mapping[str, int],
-    devices: Mapping[str, int],
-    owners: Mapping[int, int | None],
-) -> frozenset[int]:
-    found: set[int] = set()
-    for delivery in deliveries:
-        gateway_id = gateways[delivery.gateway]
-        for name in {item.device for item in delivery.items}:
-            device_id = devices[name]
-            if delivery.resync or owners.get(device_id) != gateway_id:
-                found.add(device_id)
-    return frozenset(found)
+        made = _rows(delivery.items, gateway=gateways[delivery.gateway], devices=devices)
+        for item, row in zip(delivery.items, made, strict=True):
+            match = row[DEVICE] in matched and _is_matched(item, resync=delivery.resync)
+            record = _record(item)
+            if match and record in seen:
+                continue
+            seen.add(record)
+            rows.append(row)
+            matches.append(match)
+    return rows, matches
 
 
 def _is_matched(item: Item, *, resync: bool) -> bool:
@@ -102,29 +126,35 @@ def _is_matched(item: Item, *, resync: bool) -> bool:
     return resync or item.device_time is not None
 
 
-def _record(item: Item, device_id: int) -> tuple[Any, ...]:
+def _record(item: Item) -> tuple[Any, ...]:
     """What a record keeps however its time is placed; the same columns as `drop_known` compares."""
-    return (device_id, item.kind, item.sequence, item.device_time, item.value, item.unit)
+    return (item.device, item.kind, item.sequence, item.device_time, item.value, item.unit)
 
 
-def _row(item: Item, *, device_id: int, gateway_id: int, match: bool) -> Row:
-    flags = 0
-    for flag in item.flags:
-        flags |= _FLAGS[flag]
-    return (
-        device_id,
-        _KINDS[item.kind],
-        item.sequence,
-        item.taken_at,
-        item.value,
-        _UNITS[item.unit],
-        _CLOCKS[item.clock],
-        item.device_time,
-        item.clock_offset_s,
-        -1 if item.user is None else item.user,
-        None if item.meal is None else _MEALS[item.meal],
-        flags,
-        gateway_id,
-        item.raw or None,
-        match,
-    )
+def _rows(items: Iterable[Item], *, gateway: int, devices: Mapping[str, int]) -> list[Row]:
+    return [
+        (
+            devices[each.device],
+            _KINDS[each.kind],
+            each.sequence,
+            each.taken_at,
+            each.value,
+            _UNITS[each.unit],
+            _CLOCKS[each.clock],
+            each.device_time,
+            each.clock_offset_s,
+            -1 if each.user is None else each.user,
+            _MEALS[each.meal],
+            _bits(each.flags) if each.flags else 0,
+            gateway,
+            each.raw or None,
+        )
+        for each in items
+    ]
+
+
+def _bits(flags: Iterable[str]) -> int:
+    bits = 0
+    for each in flags:
+        bits |= _FLAGS[each]
+    return bits

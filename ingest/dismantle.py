@@ -68,6 +68,7 @@ def _sort_out(
         batch=document["batch"],
         resync=document.get("resync", False),
         items=tuple(items),
+        devices=frozenset(each.device for each in items),
         rejections=tuple(rejections),
     )
 

@@ -9,22 +9,27 @@ steps and their order. May not: SQL (`store/intake.py`), judgement of values (`v
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import to_builtins
 from psycopg import Connection
 
 from ingest.arrival import DeadLetter, Delivery, HealthSeen, Rejection, Verdict
-from ingest.batch import Batch, assemble, device_names
+from ingest.batch import TAKEN_AT, Bringing, Row, bringing, matched_rows_of, rows_of
 from ingest.dismantle import storable
 from ingest.health import gateway_word
+from ingest.rollup import Calendar, count
 from store import intake, people
 from store.pool import Pool, transaction
 from vitals.errors import MendData
 from vitals.wire import Receipt
 
 log = logging.getLogger(__name__)
+
+# days known before and after a load's own: no time zone is more than a day away from UTC, and the
+# days to come are needed soon
+_AROUND, _AHEAD = timedelta(days=2), timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Loader:
         self._devices: dict[str, int] = {}
         # a belief, checked under the lock of each load: which gateway delivered a device last
         self._owners: dict[int, int | None] = {}
+        self._calendars: dict[str, Calendar] = {}
 
     def load(self, verdicts: Sequence[Verdict], *, now: datetime) -> Loaded:
         """What was done, committed.
@@ -92,7 +98,7 @@ class Loader:
             with transaction(self._pool) as connection:
                 self._gateways |= intake.gateway_ids(connection, strangers)
         known = [each for each in deliveries if each.gateway in self._gateways]
-        unknown = [name for name in device_names(known) if name not in self._devices]
+        unknown = sorted({name for each in known for name in each.devices} - self._devices.keys())
         if unknown:
             # a transaction of its own: an id is remembered only once it is committed
             with transaction(self._pool) as connection:
@@ -115,26 +121,78 @@ class Loader:
 
     def _commit(self, deliveries: Sequence[Delivery], letters: Sequence[DeadLetter]) -> int:
         """The number of new rows, all committed."""
+        brought = bringing(deliveries, gateways=self._gateways, devices=self._devices)
         while True:
-            batch = assemble(
-                deliveries, gateways=self._gateways, devices=self._devices, owners=self._owners
-            )
+            careful = brought.careful(self._owners)
             with transaction(self._pool) as connection:
-                owners = intake.lock_devices(connection, batch.devices, alone=batch.careful)
-                changed = {
-                    device: owner
-                    for device, owner in owners.items()
-                    if device not in batch.careful and owner != self._owners.get(device)
-                }
+                ground = intake.lock_devices(connection, brought.gateways, alone=careful)
+                # is the belief true, by which the locks were chosen?
+                settled = brought.careful(ground.owners) <= careful
                 inserted = 0
-                if not changed:
-                    inserted = _store(connection, batch)
+                if settled:
+                    inserted = self._store(connection, deliveries, brought, ground)
                     _keep_refused(connection, deliveries, letters)
-            if not changed:
-                self._owners |= batch.devices
+            if settled:
+                self._owners |= brought.last()
                 return inserted
-            # another gateway has delivered a device since: decide again with what is true
-            self._owners |= changed
+            # another gateway has delivered a device since: choose again with what is true
+            self._owners |= ground.owners
+
+    def _store(
+        self,
+        connection: Connection[Any],
+        deliveries: Sequence[Delivery],
+        brought: Bringing,
+        ground: intake.Ground,
+    ) -> int:
+        """The number of new rows."""
+        ids = {"gateways": self._gateways, "devices": self._devices}
+        matched = brought.matched(ground.owners)
+        if matched:
+            rows, matches = matched_rows_of(deliveries, **ids, matched=matched)
+            inserted = _store_unknown(connection, rows, matches)
+        else:
+            rows = rows_of(deliveries, **ids)
+            if self._store_new(connection, rows, ground):
+                inserted = len(rows)
+            else:
+                inserted = _store_unknown(connection, rows, [False] * len(rows))
+        moved = {
+            device: gateway
+            for device, gateway in brought.last().items()
+            if ground.owners.get(device) != gateway
+        }
+        if moved:
+            intake.set_owners(connection, moved)
+        return inserted
+
+    def _store_new(
+        self, connection: Connection[Any], rows: Sequence[Row], ground: intake.Ground
+    ) -> bool:
+        """Whether all rows were new, as they mostly are, and are stored now."""
+        if not rows:
+            return True
+        moments = [row[TAKEN_AT] for row in rows]
+        for zone in {zone for _, zone in ground.wearers.values()}:
+            self._learn_days(connection, zone, first=min(moments), last=max(moments))
+        patients, days = count(rows, wearers=ground.wearers, calendars=self._calendars)
+        if not intake.copy_new(connection, rows, patients):
+            return False
+        if days:
+            intake.add_days(connection, days)
+        return True
+
+    def _learn_days(
+        self, connection: Connection[Any], zone: str, *, first: datetime, last: datetime
+    ) -> None:
+        known = self._calendars.get(zone)
+        if known and known.covers(first) and known.covers(last):
+            return
+        begin, end = first.date() - _AROUND, last.date() + _AHEAD
+        if known:
+            begin = min(begin, known.first)
+        starts = intake.day_starts(connection, zone=zone, first=begin, last=end)
+        self._calendars[zone] = Calendar(first=begin, starts=starts)
 
     def _isolate(self, verdict: Verdict, *, error: Exception, now: datetime) -> Loaded:
         """Stores what can be of a message that the database refused as a whole."""
@@ -155,7 +213,7 @@ class Loader:
         stored, refused = [], list(delivery.rejections)
         for item in delivery.items:
             try:
-                done += self._load_all([delivery.only((item,))], now=now)
+                done += self._load_all([delivery.only(item)], now=now)
                 stored.append(item)
             except (MendData, ValueError, TypeError, ArithmeticError) as error:
                 refused.append(
@@ -166,8 +224,8 @@ class Loader:
                         reasons=(storable(str(error)),),
                     )
                 )
-        rest = self.load([replace(delivery, items=(), rejections=tuple(refused))], now=now)
-        whole = replace(delivery, items=tuple(stored), rejections=tuple(refused))
+        rest = self.load([delivery.only(rejections=tuple(refused))], now=now)
+        whole = delivery.only(*stored, rejections=tuple(refused))
         return Loaded(
             receipts=((delivery.gateway, whole.receipt()),),
             inserted=done.inserted,
@@ -175,17 +233,14 @@ class Loader:
         )
 
 
-def _store(connection: Connection[Any], batch: Batch) -> int:
-    """The number of new rows."""
-    if not batch.rows:
-        return 0
-    intake.stage(connection, batch.rows)
-    if batch.matches:
+def _store_unknown(
+    connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bool]
+) -> int:
+    """The number of new rows among rows of which some are stored already."""
+    intake.stage(connection, rows, matches)
+    if any(matches):
         intake.drop_known(connection)
-    inserted = intake.load_staged(connection)
-    if batch.careful:
-        intake.set_owners(connection, {each: batch.devices[each] for each in batch.careful})
-    return inserted
+    return intake.load_staged(connection)
 
 
 def _keep_refused(

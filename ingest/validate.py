@@ -52,7 +52,8 @@ def _judge_up(message: Message, *, gateway: str, now: datetime) -> Delivery | De
         bundle = _BUNDLE.decode(message.payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return dismantle(message, gateway=gateway, now=now)
-    if not _is_sound(bundle, gateway=gateway, now=now):
+    devices = frozenset([each.device for each in bundle.measurements])
+    if not _is_sound(bundle, devices, gateway=gateway, now=now):
         return dismantle(message, gateway=gateway, now=now)
     return Delivery(
         message=message,
@@ -60,10 +61,11 @@ def _judge_up(message: Message, *, gateway: str, now: datetime) -> Delivery | De
         batch=bundle.batch,
         resync=bundle.resync,
         items=bundle.measurements,
+        devices=devices,
     )
 
 
-def _is_sound(bundle: Bundle, *, gateway: str, now: datetime) -> bool:
+def _is_sound(bundle: Bundle, devices: frozenset[str], *, gateway: str, now: datetime) -> bool:
     """Is there nothing to say against the envelope or any of its measurements?"""
     items = bundle.measurements
     return (
@@ -72,7 +74,7 @@ def _is_sound(bundle: Bundle, *, gateway: str, now: datetime) -> bool:
         and len(items) <= MAX_MEASUREMENTS
         and "\0" not in bundle.batch
         and IDS.fullmatch("".join([each.id for each in items])) is not None
-        and all(DEVICE_NAME.fullmatch(name) for name in {each.device for each in items})
+        and all(map(DEVICE_NAME.fullmatch, devices))
         and _are_sound(items, latest=now + MOST_AHEAD)
     )
 

@@ -1,31 +1,40 @@
 """The write path of measurements, step by step: `ingest/load.py` takes the steps, in this order.
 
-lock the devices → who delivered them last → stage the rows → drop what is known under another time
-→ load → what was refused. All in one transaction. The order of locks is the same for every load
-(devices, then rows by key, then days, then news), so that two workers wait for each other but never
-in a circle. May hold: these steps over `sql/intake.sql`. May not: judgement, receipts.
+lock the devices, learn who delivered them last and whose they are → copy the rows in, add their
+days, leave news → what was refused; all in one transaction. Where a row may be stored already, rows
+pass through a staging table instead, which keeps the new ones. The order of locks is the same for
+every load (devices, then rows by key, then days, then news), so that two workers wait for each
+other but never in a circle. May hold: these steps over `sql/intake.sql`. May not: judgement,
+receipts.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from psycopg import Connection
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from store.named import queries
 
 _SQL = queries("intake")
 
-# One row of `staged`: its columns in order.
+# One row: the columns of `copy_staged` and `copy_new` in order, without the last of each.
 Row = tuple[Any, ...]
 # fmt: off
 _TYPES = [
     "int4", "int2", "int8", "timestamptz", "float8", "int2", "int2", "timestamp", "int4", "int2",
-    "int2", "int4", "int4", "bytea", "bool",
+    "int2", "int4", "int4", "bytea",
 ]
 # fmt: on
+
+# What new rows add to one day: the columns of `measurement_day` in order.
+DayRow = tuple[Any, ...]
+_DAY_COLUMNS = (
+    "patient_id", "kind", "unit", "local_day", "n", "sum", "min", "max", "first_at", "last_at",
+)  # fmt: skip
 
 # the class of our advisory locks: "dev" in ASCII
 _LOCK_CLASS = 0x646576
@@ -79,6 +88,18 @@ class GatewayWord:
     devices: tuple[DeviceWord, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a load stands on.
+
+    `owners`: which gateway delivered each device last. `wearers`: patient and time zone by device
+    and slot, slot -1 being whoever uses it.
+    """
+
+    owners: dict[int, int | None]
+    wearers: dict[tuple[int, int], tuple[int, str]]
+
+
 def gateway_ids(connection: Connection[Any], names: Collection[str]) -> dict[str, int]:
     """The ids of those of these gateways that are registered."""
     return dict(connection.execute(_SQL["gateway_ids"], {"names": list(names)}).fetchall())
@@ -86,8 +107,8 @@ def gateway_ids(connection: Connection[Any], names: Collection[str]) -> dict[str
 
 def lock_devices(
     connection: Connection[Any], devices: Collection[int], *, alone: Collection[int]
-) -> dict[int, int | None]:
-    """Which gateway delivered each device last, true until this transaction ends for `alone`.
+) -> Ground:
+    """What is true of these devices until the transaction ends (for `alone`) or now (for others).
 
     Loads of a device run beside each other; one that holds it alone runs beside none.
     """
@@ -97,23 +118,66 @@ def lock_devices(
         modes[bucket] = modes.get(bucket, False) or device in alone
     buckets = sorted(modes)
     with connection.pipeline():
-        connection.execute(_SQL["create_staged"])
         connection.execute(
             _SQL["lock_devices"],
             {"class": _LOCK_CLASS, "buckets": buckets, "alone": [modes[each] for each in buckets]},
         )
-        # a statement of its own: it must see what was committed while the locks were waited for
-        cursor = connection.execute(_SQL["owners"], {"ids": list(devices)})
-    return dict(cursor.fetchall())
+        # statements of their own: they must see what was committed while locks were waited for
+        owners = connection.execute(_SQL["owners"], {"ids": list(devices)})
+        wearers = connection.execute(_SQL["wearers"], {"ids": list(devices)})
+    return Ground(
+        owners=dict(owners.fetchall()),
+        wearers={
+            (device, slot): (patient, zone) for device, slot, patient, zone in wearers.fetchall()
+        },
+    )
 
 
-def stage(connection: Connection[Any], rows: Sequence[Row]) -> None:
-    """Copies rows into the staging table of this connection."""
+def day_starts(
+    connection: Connection[Any], *, zone: str, first: date, last: date
+) -> list[datetime]:
+    """When each local day from first to last begins in a time zone, as the server counts days."""
+    rows = connection.execute(
+        _SQL["day_starts"], {"zone": zone, "first": first, "last": last}
+    ).fetchall()
+    return [start for (start,) in rows]
+
+
+def copy_new(
+    connection: Connection[Any], rows: Sequence[Row], patients: Sequence[int | None]
+) -> bool:
+    """Whether all rows were new and are stored; if one was not, nothing has happened."""
+    try:
+        with (
+            connection.transaction(),
+            connection.cursor() as cursor,
+            cursor.copy(_SQL["copy_new"]) as copy,
+        ):
+            copy.set_types([*_TYPES, "int4"])
+            write = copy.write_row
+            for row, patient in zip(rows, patients, strict=True):
+                write((*row, patient))
+    except UniqueViolation:
+        return False
+    return True
+
+
+def add_days(connection: Connection[Any], days: Sequence[DayRow]) -> None:
+    """Counts new rows into days, leaves news of their patients, tells pages. Days are sorted."""
+    columns = dict(zip(_DAY_COLUMNS, map(list, zip(*days, strict=True)), strict=True))
+    with connection.pipeline():
+        connection.execute(_SQL["add_days"], columns)
+        connection.execute(_SQL["leave_news"], columns)
+
+
+def stage(connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bool]) -> None:
+    """Copies rows into the staging table of this connection; `matches` as `drop_known` reads."""
+    connection.execute(_SQL["create_staged"])
     with connection.cursor() as cursor, cursor.copy(_SQL["copy_staged"]) as copy:
-        copy.set_types(_TYPES)
+        copy.set_types([*_TYPES, "bool"])
         write = copy.write_row
-        for row in rows:
-            write(row)
+        for row, match in zip(rows, matches, strict=True):
+            write((*row, match))
 
 
 def drop_known(connection: Connection[Any]) -> None:

@@ -33,6 +33,21 @@ FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
 -- Which gateway delivered each of these devices last.
 SELECT id, gateway_id FROM device WHERE id = ANY(%(ids)s);
 
+-- name: wearers
+-- Whose readings each slot of these devices gives, and in which time zone that person lives.
+SELECT device_id, slot, patient_id, timezone
+FROM device_user
+JOIN patient ON patient.id = patient_id
+WHERE device_id = ANY(%(ids)s);
+
+-- name: day_starts
+-- When each local day begins in a time zone; where midnight comes twice, the first.
+SELECT CASE WHEN ((midnight - INTERVAL '1 hour') AT TIME ZONE %(zone)s)::date >= day::date
+            THEN midnight - INTERVAL '1 hour' ELSE midnight END
+FROM generate_series(%(first)s::timestamp, %(last)s::timestamp, INTERVAL '1 day') AS day
+CROSS JOIN LATERAL (SELECT day AT TIME ZONE %(zone)s AS midnight) AS local
+ORDER BY day;
+
 -- name: set_owners
 -- Remembers which gateway delivers these devices now.
 UPDATE device
@@ -40,8 +55,50 @@ SET gateway_id = wanted.gateway_id
 FROM unnest(%(ids)s::int[], %(gateways)s::int[]) AS wanted (id, gateway_id)
 WHERE device.id = wanted.id AND device.gateway_id IS DISTINCT FROM wanted.gateway_id;
 
+-- name: copy_new
+-- Takes in rows that are new, all of them; one that is stored already makes it fail.
+COPY measurement (device_id, kind, sequence, taken_at, value, unit, clock, device_time,
+                  clock_offset_s, slot, meal, flags, gateway_id, raw, patient_id)
+FROM STDIN (FORMAT BINARY);
+
+-- name: add_days
+-- Counts what was new into the days of its patients.
+INSERT INTO measurement_day AS day (
+    patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
+)
+SELECT *
+FROM unnest(
+    %(patient_id)s::int[], %(kind)s::smallint[], %(unit)s::smallint[], %(local_day)s::date[],
+    %(n)s::int[], %(sum)s::numeric[], %(min)s::float8[], %(max)s::float8[],
+    %(first_at)s::timestamptz[], %(last_at)s::timestamptz[]
+)
+ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE
+SET n = day.n + excluded.n,
+    sum = day.sum + excluded.sum,
+    min = LEAST(day.min, excluded.min),
+    max = GREATEST(day.max, excluded.max),
+    first_at = LEAST(day.first_at, excluded.first_at),
+    last_at = GREATEST(day.last_at, excluded.last_at);
+
+-- name: leave_news
+-- Leaves news of patients for the rules, and tells pages and rules.
+WITH told AS (
+    INSERT INTO news (consumer, patient_id, earliest, latest)
+    SELECT 'rules', patient_id, min(first_at), max(last_at)
+    FROM unnest(%(patient_id)s::int[], %(first_at)s::timestamptz[], %(last_at)s::timestamptz[])
+         AS day (patient_id, first_at, last_at)
+    GROUP BY patient_id
+    ORDER BY patient_id
+    ON CONFLICT (consumer, patient_id) DO UPDATE
+    SET earliest = LEAST(news.earliest, excluded.earliest),
+        latest = GREATEST(news.latest, excluded.latest)
+    RETURNING patient_id
+)
+SELECT (SELECT count(pg_notify('kangban_patient', patient_id::text)) FROM told) AS patients,
+       (SELECT count(pg_notify('kangban_news', '')) FROM (SELECT FROM told LIMIT 1) AS any_news);
+
 -- name: copy_staged
--- Takes rows in.
+-- Takes rows in that may be stored already.
 COPY staged (device_id, kind, sequence, taken_at, value, unit, clock, device_time, clock_offset_s,
              slot, meal, flags, gateway_id, raw, match)
 FROM STDIN (FORMAT BINARY);
