@@ -1,0 +1,100 @@
+"""Rows are counted into their patients' days."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.rollup import Calendar, count, exact
+
+SHANGHAI = Calendar(
+    first=date(2026, 11, 20),
+    starts=[datetime(2026, 11, 19, 16, tzinfo=UTC) + timedelta(days=n) for n in range(5)],
+)
+CALENDARS = {"Asia/Shanghai": SHANGHAI}
+MIDNIGHT = SHANGHAI.starts[1]
+GLUCOSE, MMOL, MG = 1, 1, 2
+
+
+def row(at, value=5.6, *, device=10, unit=MMOL, slot=-1):  # type: ignore[no-untyped-def]
+    return (device, GLUCOSE, 0, at, value, unit, 1, None, 0, slot, None, 0, 1, None)
+
+
+def counted(*rows, wearers=None):  # type: ignore[no-untyped-def]
+    return count(rows, wearers=wearers or {(10, -1): (7, "Asia/Shanghai")}, calendars=CALENDARS)
+
+
+def test_a_day_ends_at_the_patient_s_midnight() -> None:
+    _, days = counted(
+        row(MIDNIGHT - timedelta(microseconds=1)),
+        row(MIDNIGHT),
+        row(MIDNIGHT + timedelta(hours=23)),
+    )
+
+    assert [(each.local_day.day, each.n) for each in days] == [(20, 1), (21, 2)]
+
+
+def test_a_day_keeps_sum_limits_and_first_and_last_moment() -> None:
+    _, (day,) = counted(
+        row(MIDNIGHT + timedelta(hours=2), 7.0),
+        row(MIDNIGHT + timedelta(hours=1), 3.3),
+        row(MIDNIGHT + timedelta(hours=3), 5.1),
+    )
+
+    assert day.n == 3
+    assert day.sum == Decimal("15.4")  # 7.0 + 3.3 + 5.1
+    assert (day.min, day.max) == (3.3, 7.0)
+    assert day.first_at == MIDNIGHT + timedelta(hours=1)
+    assert day.last_at == MIDNIGHT + timedelta(hours=3)
+
+
+def test_two_units_on_one_day_are_two_rows() -> None:
+    _, days = counted(row(MIDNIGHT, 5.6), row(MIDNIGHT, 101, unit=MG), row(MIDNIGHT, 5.8))
+
+    assert [(each.unit, each.n) for each in days] == [(MMOL, 2), (MG, 1)]
+
+
+def test_a_reading_is_the_slot_s_person_s_or_anybody_s_or_nobody_s() -> None:
+    wearers = {(10, 1): (7, "Asia/Shanghai"), (10, -1): (8, "Asia/Shanghai")}
+
+    patients, days = counted(
+        row(MIDNIGHT, slot=1),
+        row(MIDNIGHT, slot=2),
+        row(MIDNIGHT, slot=-1),
+        row(MIDNIGHT, device=11),
+        row(datetime(1999, 1, 1, tzinfo=UTC), device=11, slot=1),
+        row(MIDNIGHT, slot=1),
+        wearers=wearers,
+    )
+
+    assert patients == [7, 8, 8, None, None, 7]
+    assert [(each.patient_id, each.n) for each in days] == [(7, 2), (8, 2)]
+
+
+def test_nothing_is_counted_of_nothing() -> None:
+    assert counted() == ([], [])
+
+
+def test_a_calendar_knows_what_it_covers() -> None:
+    assert SHANGHAI.covers(SHANGHAI.starts[0])
+    assert not SHANGHAI.covers(SHANGHAI.starts[0] - timedelta(microseconds=1))
+    assert not SHANGHAI.covers(SHANGHAI.starts[-1])
+
+
+@pytest.mark.parametrize(
+    ("value", "decimal"),
+    [(5.6, "5.6"), (0.1 + 0.2, "0.3"), (120.0, "120"), (1 / 3, "0." + "3" * 15)],
+)
+def test_a_value_is_counted_as_the_database_casts_it(value: float, decimal: str) -> None:
+    assert exact(value) == Decimal(decimal)
+
+
+@given(st.lists(st.tuples(st.integers(0, 72 * 60 - 1), st.integers(6, 333)), max_size=40))
+def test_the_order_of_arrival_does_not_matter(readings: list[tuple[int, int]]) -> None:
+    begin = SHANGHAI.starts[0]
+    rows = [row(begin + timedelta(minutes=minute), tenths / 10) for minute, tenths in readings]
+
+    assert counted(*rows)[1] == counted(*reversed(rows))[1]
+    assert sum(each.n for each in counted(*rows)[1]) == len(rows)
