@@ -267,6 +267,23 @@ def test_what_exists_is_not_made_again(tmp_path):
     assert (tmp_path / "gateway-home-1.key").stat().st_mode & 0o077 == 0
 
 
+def test_one_command_makes_every_secret_that_compose_mounts_and_repeating_it_changes_none(tmp_path):
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets"))
+    (tmp_path / "deploy/secrets").mkdir()
+    prepare = [tmp_path / "deploy/prepare.sh", "care.example.org"]
+    subprocess.run(prepare, check=True, capture_output=True)
+    made = {file: file.read_bytes() for file in (tmp_path / "deploy/secrets").glob("*.*")}
+    for secret in COMPOSE["secrets"].values():
+        assert (tmp_path / secret["file"]).stat().st_size > 0
+    password = (tmp_path / "deploy/secrets/database_password").read_text()
+    url = (tmp_path / "deploy/secrets/database_url").read_text()
+    assert url == f"postgresql://kangban:{password}@database:5432/kangban"
+    subprocess.run(prepare, check=True, capture_output=True)
+    assert {file: file.read_bytes() for file in made} == made
+    for key in ("authority.key", "broker.key", "ingest.key", "database_url", "database_password"):
+        assert (tmp_path / "deploy/secrets" / key).stat().st_mode & 0o077 == 0
+
+
 def test_make_services_is_quick_when_they_are_there(services_root):
     begun = time.monotonic()
     again = subprocess.run([ROOT / "scripts/services.sh"], capture_output=True, check=False)
