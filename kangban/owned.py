@@ -12,7 +12,6 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 _OWNED = "KANGBAN_OWNED"
 
@@ -35,9 +34,11 @@ def start(
 def follow_owner() -> None:
     """Asks this process to stop once its owner is gone; does nothing in a process of its own."""
     if os.environ.pop(_OWNED, None):
-        threading.Thread(target=_wait, args=(sys.stdin.buffer,), daemon=True).start()
+        threading.Thread(target=_wait, args=(sys.stdin.fileno(),), daemon=True).start()
 
 
-def _wait(line: IO[bytes]) -> None:
-    line.read()
+def _wait(line: int) -> None:
+    # the bare descriptor: a buffered stream would be locked by this thread when Python ends
+    while os.read(line, 1):
+        continue
     os.kill(os.getpid(), signal.SIGTERM)

@@ -19,6 +19,9 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+# the severity from which somebody is told: a patient's own reminders are S1
+_TELLS_FROM = {"patient": 0, "family": 2, "doctor": 3}
+
 
 @app.command()
 def household(name: str) -> None:
@@ -82,7 +85,9 @@ def account(
         for patient_id in sees:
             people.relate(connection, account_id=number, patient_id=patient_id, relation=relation)
         for url in tell or ():
-            people.add_contact(connection, account_id=number, url=url)
+            people.add_contact(
+                connection, account_id=number, url=url, min_severity=_TELLS_FROM[role]
+            )
         print(number, _link(connection, number))
 
 

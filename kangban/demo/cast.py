@@ -72,8 +72,13 @@ class Cast:
     doctor_account: int
 
 
-def enter(connection: Connection[Any], plans: Sequence[HouseholdPlan], *, now: datetime) -> None:
-    """Writes everybody into an empty database: households, patients, devices, plans, relations."""
+def enter(
+    connection: Connection[Any], plans: Sequence[HouseholdPlan], *, begins: date, now: datetime
+) -> None:
+    """Writes everybody into an empty database: households, patients, devices, plans, relations.
+
+    The plans have stood since `begins`, the day on which the stories begin.
+    """
     patients: dict[str, int] = {}
     for household in plans:
         home = people.create_household(connection, household.gateway)
@@ -91,7 +96,9 @@ def enter(connection: Connection[Any], plans: Sequence[HouseholdPlan], *, now: d
             patients[person.key] = number
             for device in person.devices:
                 people.bind_device(connection, device.key, patient_id=number)
-            create_plan(connection, patient_id=number, template=role.plan, now=now)
+            create_plan(
+                connection, patient_id=number, template=role.plan, now=now, starts_on=begins
+            )
     mother, father = patients["mother"], patients["father"]
     _account(connection, ROLES["mother"].name, role="patient", sees=[mother])
     _account(connection, ROLES["father"].name, role="patient", sees=[father])

@@ -38,7 +38,7 @@ def demo(*, data: Path | None, fresh: bool, port: int, check: bool) -> int:
     began = time.monotonic()
     home = folder(data or HOME / "demo")
     claim(home, fresh=fresh)
-    logging.getLogger().setLevel(logging.WARNING)
+    _log_to(home / "logs")
     signal.signal(signal.SIGTERM, _stop_like_ctrl_c)
     now = datetime.now(UTC)
     memory = recall(home) or Memory(begins=now - HISTORY, told_until=now - HISTORY)
@@ -48,16 +48,23 @@ def demo(*, data: Path | None, fresh: bool, port: int, check: bool) -> int:
     console.print("[bold]康伴 Kangban[/bold] — starting database, broker and server …")
     try:
         with services(home, given={}) as environ:
-            people = _cast(environ["KANGBAN_DATABASE_URL"], plans, now=now)
+            people = _cast(environ["KANGBAN_DATABASE_URL"], plans, memory=memory, now=now)
             environ |= {"KANGBAN_API_PORT": str(port), "KANGBAN_API_HOST": "127.0.0.1"}
             with Servants(environ, logs=home / "logs"):
                 show = Show(environ, home, people, f"http://127.0.0.1:{port}", console)
                 figures.wait_for_pages(show.address)
-                play = Play(plans, memory=memory, mqtt_url=environ["KANGBAN_MQTT_URL"], folder=home)
                 first_page_s = round(time.monotonic() - began, 1)
-                if check:
-                    return asyncio.run(show.check(play, first_page_s=first_page_s))
-                asyncio.run(show.live(play))
+
+                async def play() -> int:
+                    # virtual radios belong to the loop that they are made in
+                    all_homes = Play(
+                        plans, memory=memory, mqtt_url=environ["KANGBAN_MQTT_URL"], folder=home
+                    )
+                    if check:
+                        return await show.check(all_homes, first_page_s=first_page_s)
+                    return await show.live(all_homes)
+
+                return asyncio.run(play())
     except KeyboardInterrupt:
         console.print("\nStopping …")
     return 0
@@ -73,7 +80,7 @@ class Show:
         self._url = environ["KANGBAN_DATABASE_URL"]
         self._home, self._people, self._console = home, people, console
 
-    async def live(self, play: Play) -> None:
+    async def live(self, play: Play) -> int:
         """The history, the links, then life until Ctrl-C."""
         try:
             await self._tell(play)
@@ -84,6 +91,7 @@ class Show:
                 await self._low_glucose(play)
                 self._console.print("The household lives on. Ctrl-C stops everything.")
                 await asyncio.Event().wait()
+                return 0
             finally:
                 noting.cancel()
                 await asyncio.gather(noting, return_exceptions=True)
@@ -175,13 +183,26 @@ class Show:
             )
 
 
-def _cast(url: str, plans: tuple[HouseholdPlan, ...], *, now: datetime) -> cast.Cast:
+def _cast(
+    url: str, plans: tuple[HouseholdPlan, ...], *, memory: Memory, now: datetime
+) -> cast.Cast:
     with connect(url) as connection:
         if cast.find(connection) is None:
-            cast.enter(connection, plans, now=now)
+            cast.enter(connection, plans, begins=memory.begins.date(), now=now)
         found = cast.find(connection)
     assert found is not None
     return found
+
+
+def _log_to(logs: Path) -> None:
+    """What gateways and devices have to say goes beside the servers' logs, not over the bar."""
+    logs.mkdir(exist_ok=True)
+    logging.basicConfig(
+        filename=logs / "gateways.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+        force=True,
+    )
 
 
 def _is_late(live: Live) -> bool:
