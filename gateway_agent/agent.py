@@ -185,10 +185,11 @@ class Visiting:
 
     def about(self, about: About) -> None:
         """Takes what the device says of itself."""
+        before, percent = self._health, about.battery_percent
         self._health = replace(
-            self._health,
-            model=about.model or self._health.model,
-            battery_percent=about.battery_percent or self._health.battery_percent,
+            before,
+            model=about.model or before.model,
+            battery_percent=before.battery_percent if percent is None else percent,
         )
 
     def refused(self, refused: Refused) -> None:

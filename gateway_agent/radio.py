@@ -13,9 +13,10 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from bleak import BleakClient, BleakScanner
+from bleak.args.bluez import BlueZScannerArgs
 from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
@@ -81,8 +82,7 @@ class Radio:
     ) -> None:
         self._drivers = {normalize_uuid_str(each.service): each for each in drivers.values()}
         self._household, self._now = household, now
-        self._kwargs: dict[str, Any] = {"bluez": {"adapter": adapter}} if backends is None else {}
-        self._backends = backends
+        self._adapter, self._backends = adapter, backends
         self._book = CallBook(patience=patience or Patience())
         self._links = asyncio.Semaphore(LINKS)
         self._connecting = asyncio.Lock()
@@ -110,9 +110,11 @@ class Radio:
 
     async def _scan(self) -> None:
         backend = self._backends.scanner if self._backends else None
+        # every advertisement counts: BlueZ else keeps those to itself that say nothing new
+        bluez: BlueZScannerArgs = {"adapter": self._adapter, "filters": {"DuplicateData": True}}
         loop = asyncio.get_running_loop()
         async with BleakScanner(
-            self._advertised, list(self._drivers), backend=backend, **self._kwargs
+            self._advertised, list(self._drivers), backend=backend, bluez=bluez
         ):
             self._heard_at_s = loop.time()
             while loop.time() - self._heard_at_s < DEAF_AFTER_S:
@@ -176,7 +178,7 @@ class Radio:
                 disconnected_callback=lambda _: link.went_down(),
                 max_attempts=CONNECT_ATTEMPTS,
                 backend=backend,
-                **self._kwargs,
+                bluez={"adapter": self._adapter},
             )
         except _TROUBLE as error:
             raise TryAgain(

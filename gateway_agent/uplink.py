@@ -11,6 +11,7 @@ import logging
 import queue
 import random
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -77,6 +78,8 @@ class Uplink:
         self._news: queue.SimpleQueue[_Connected | Receipt | None] = queue.SimpleQueue()
         self._connected = threading.Event()
         self._stopping = threading.Event()
+        # told once, until the broker has been reached
+        self._unreachable = False
         self._health_wanted = threading.Event()
         self._health_sent_s = -HEALTH_EVERY_S
         self._batches = 0
@@ -124,6 +127,7 @@ class Uplink:
         if settings.mqtt.tls:
             client.tls_set_context(_tls(settings))
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
@@ -140,8 +144,22 @@ class Uplink:
             return
         client.subscribe(self._receipt, qos=1)
         log.info("Connected to the broker at %s.", self._settings.mqtt.host)
+        self._unreachable = False
         self._connected.set()
         self._news.put(_Connected(session_kept=bool(flags.session_present)))
+
+    def _on_connect_fail(self, _: Client, __: Any) -> None:
+        if self._unreachable:
+            return
+        self._unreachable = True
+        # paho calls from within the handler of the error
+        log.error(
+            "The broker at %s:%d cannot be reached (%s): check KANGBAN_MQTT_URL, the network and "
+            "the certificates. Readings are kept in the spool; it is tried again.",
+            self._settings.mqtt.host,
+            self._settings.mqtt.port,
+            sys.exc_info()[1],
+        )
 
     def _on_disconnect(self, _: Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         self._connected.clear()
@@ -171,6 +189,10 @@ class Uplink:
                     self._send_new()
             except KangbanError as error:
                 log.error("%s", error)
+                self._stopping.wait(AFTER_FAILURE_S)
+            except Exception:
+                # whatever it is, what is in the spool must go on being sent
+                log.exception("A fault in this program held up sending; it goes on.")
                 self._stopping.wait(AFTER_FAILURE_S)
 
     def _wait(self) -> None:

@@ -1,0 +1,222 @@
+"""The agent: what a visit may ask for, when a reading was, and that it waits for the disk."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway_agent import agent as module
+from gateway_agent.agent import Agent
+from gateway_agent.spool import Spool
+from gateway_agent.talk import About, ClockSeen, Driver, Refused
+from vitals.errors import MendDevice, TryAgain
+from vitals.kinds import Kind
+from vitals.measurement import Reading, Value
+from vitals.units import Unit
+
+NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
+METER = "ble:F0:00:00:00:00:01"
+DRIVER = Driver(
+    kind="glucose_meter",
+    service="1808",
+    zh="血糖仪",
+    en="Glucose meter",
+    talk=lambda visit: iter(()),  # type: ignore[arg-type, return-value]
+    decoders={},
+    revisit_s=60,
+)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    opened = Spool(tmp_path / "spool.sqlite")
+    yield opened
+    opened.close()
+
+
+def an_agent(spool: Spool) -> Agent:
+    return Agent("g1", spool, zone=ZoneInfo("Asia/Shanghai"), now=lambda: NOW)
+
+
+@pytest.fixture
+def agent(spool: Spool) -> Iterator[Agent]:
+    made = an_agent(spool)
+    yield made
+    made.close()
+
+
+def a_reading(sequence: int, *, withheld: str | None = None) -> Reading:
+    value = Value(kind=Kind.GLUCOSE, value=5.6, unit=Unit.MMOL_PER_L)
+    return Reading(
+        sequence=sequence,
+        device_time=datetime(2026, 11, 22, 8, 0) + timedelta(minutes=sequence),  # noqa: DTZ001
+        values=() if withheld else (value,),
+        raw=b"raw",
+        withheld=withheld,
+    )
+
+
+async def begin(agent: Agent) -> Any:
+    return await agent.begin(METER, DRIVER, name="KG-200", rssi_dbm=-60)
+
+
+def sent(spool: Spool) -> list[tuple[int, bool]]:
+    found, place = [], 0
+    while waiting := spool.oldest(50, after=place):
+        found += [(each.document["sequence"], each.resync) for each in waiting]
+        place = waiting[-1].place
+    return found
+
+
+async def test_a_device_is_read_whole_until_it_was_read_to_the_end_once(
+    agent: Agent, spool: Spool
+) -> None:
+    first = await begin(agent)
+    assert first.visit.last_sequence is None
+    for sequence in (1, 2):
+        await first.keep(a_reading(sequence))
+    await first.failed(TryAgain("the link went down"))
+
+    second = await begin(agent)
+    assert second.visit.last_sequence == 2
+    await second.keep(a_reading(3))
+    await second.finished()
+
+    third = await begin(agent)
+    assert third.visit.last_sequence == 3
+    await third.keep(a_reading(4))
+    await third.finished()
+    assert sent(spool) == [(1, True), (2, True), (3, True), (4, False)]
+
+
+async def test_the_mark_never_goes_back(agent: Agent, spool: Spool) -> None:
+    visit = await begin(agent)
+    for sequence in (5, 3):
+        await visit.keep(a_reading(sequence))
+    assert spool.known(METER).last_sequence == 5
+
+
+async def test_a_reading_is_placed_by_the_clock_that_was_seen_in_its_visit(
+    agent: Agent, spool: Spool
+) -> None:
+    visit = await begin(agent)
+    # at 00:30 UTC the meter shows 08:33 in Shanghai: three minutes fast
+    visit.clock_seen(ClockSeen(device_time=datetime(2026, 11, 22, 8, 33), at=NOW))  # noqa: DTZ001
+    await visit.keep(a_reading(10))
+    (only,) = spool.oldest(50)
+    assert only.document["taken_at"] == "2026-11-22T00:07:00Z"
+    assert only.document["clock_offset_s"] == -8 * 3600 - 180
+
+
+async def test_seconds_between_two_visits_do_not_move_a_record(agent: Agent, spool: Spool) -> None:
+    first = await begin(agent)
+    first.clock_seen(ClockSeen(device_time=datetime(2026, 11, 22, 8, 30, 0), at=NOW))  # noqa: DTZ001
+    await first.finished()
+    second = await begin(agent)
+    second.clock_seen(ClockSeen(device_time=datetime(2026, 11, 22, 8, 30, 3), at=NOW))  # noqa: DTZ001
+    await second.keep(a_reading(1))
+    (only,) = spool.oldest(50)
+    assert only.document["clock_offset_s"] == -8 * 3600
+
+
+async def test_a_withheld_reading_moves_the_mark_and_is_never_sent(
+    agent: Agent, spool: Spool
+) -> None:
+    visit = await begin(agent)
+    await visit.keep(a_reading(7, withheld="control_solution"))
+    await visit.finished()
+    assert sent(spool) == []
+    assert spool.known(METER).last_sequence == 7
+    assert agent.health().withheld == 1
+
+
+async def test_people_hear_of_a_change_and_not_of_every_visit(agent: Agent) -> None:
+    told: list[str | None] = []
+    agent.on_change = lambda: told.append(agent.health().devices[METER].failure)
+    first = await begin(agent)
+    first.about(About(model="KG-200", battery_percent=40))
+    await first.finished()
+    second = await begin(agent)
+    second.about(About(model="KG-200", battery_percent=40))
+    await second.finished()
+    # a new device; its model and battery; nothing
+    assert told == [None, None]
+    third = await begin(agent)
+    await third.failed(MendDevice("pair it anew"))
+    assert told[-1] == "pair it anew"
+    fourth = await begin(agent)
+    fourth.about(About(battery_percent=0))
+    await fourth.finished()
+    device = agent.health().devices[METER]
+    assert (device.failure, device.battery_percent, device.model) == (None, 0, "KG-200")
+
+
+async def test_bytes_that_nobody_understands_are_named_and_shown(
+    agent: Agent, caplog: pytest.LogCaptureFixture
+) -> None:
+    visit = await begin(agent)
+    visit.refused(Refused(characteristic="2A18", data=b"\x01\x02", reason="too short"))
+    await visit.finished()
+    assert "0102 on 2A18: too short" in caplog.text
+    assert "1 values" in str(agent.health().devices[METER].failure)
+
+
+async def test_a_gateway_that_was_restarted_still_knows_its_devices(
+    agent: Agent, spool: Spool
+) -> None:
+    visit = await begin(agent)
+    visit.about(About(model="KG-200", battery_percent=40))
+    visit.clock_seen(ClockSeen(device_time=datetime(2026, 11, 22, 8, 30), at=NOW))  # noqa: DTZ001
+    await visit.finished()
+    again = an_agent(spool)
+    assert again.health().devices == agent.health().devices
+    again.close()
+
+
+def fill_up(spool: Spool) -> None:
+    spool._base.execute("PRAGMA max_page_count = 1")
+
+
+def clean_up(spool: Spool) -> None:
+    spool._base.execute("PRAGMA max_page_count = 1000000")
+
+
+async def meet(agent: Agent, devices: int) -> None:
+    for number in range(devices):
+        await agent.begin(f"ble:{number}", DRIVER, name="x" * 200, rssi_dbm=-60)
+
+
+async def test_no_device_is_called_on_while_nothing_could_be_kept(
+    agent: Agent, spool: Spool
+) -> None:
+    fill_up(spool)
+    with pytest.raises(TryAgain, match="free some space"):
+        await meet(agent, devices=5_000)
+
+
+async def test_a_reading_waits_for_room_when_the_disk_fills_up_in_mid_visit(
+    agent: Agent,
+    spool: Spool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(module, "FULL_DISK_PAUSE_S", 0.0)
+    visit = await begin(agent)
+    fill_up(spool)
+    tries = 0
+
+    def room_comes_late() -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 3:
+            clean_up(spool)
+
+    monkeypatch.setattr(spool, "make_room", room_comes_late)
+    for sequence in range(1, 200):
+        await visit.keep(a_reading(sequence))
+    assert tries == 3
+    assert [sequence for sequence, _ in sent(spool)] == list(range(1, 200))
+    assert "A reading waits in memory" in caplog.text
