@@ -46,12 +46,13 @@ async def _run(settings: SimulatorSettings, stop: threading.Event) -> None:
         _plan(settings, now), begins=now, ends=now, mqtt=settings.mqtt, data=settings.data
     )
     household.clock.run()
+    meters = [each for each in household.devices.values() if isinstance(each, GlucoseMeter)]
+    for meter in meters:
+        for record in memory(settings.stored):
+            meter.take(record)
     await household.start()
-    for device in household.devices.values():
-        if isinstance(device, GlucoseMeter):
-            for record in memory(settings.stored):
-                device.take(record)
-            await device.go_on_air()
+    for meter in meters:
+        await meter.go_on_air()
     tellers = [
         asyncio.create_task(_tell(household, plan, settings)) for plan in household.plan.devices()
     ]

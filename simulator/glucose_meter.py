@@ -144,6 +144,11 @@ class GlucoseMeter(Peripheral):
             )
         )
 
+    def count_from(self, sequence: int) -> None:
+        """Goes on counting at this number, where it has not come so far: a meter that was switched
+        off remembers its count."""
+        self._next_sequence = max(self._next_sequence, sequence)
+
     def press_button(self) -> None:
         """Offers its whole memory again, as a meter does when its owner asks it to send."""
         self._read_up_to = 0

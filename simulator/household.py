@@ -92,13 +92,15 @@ class Household:
         return sum(device.handed_over for device in self.devices.values())
 
     async def start(self) -> None:
-        """Switches everything on."""
+        """Switches everything on; meters go on counting where an earlier run has ended."""
         await self.adapter.switch_on()
-        for device in self.devices.values():
+        gateway = self.start_gateway()
+        for key, device in self.devices.items():
+            if isinstance(device, GlucoseMeter):
+                device.count_from((gateway.spool.known(key).last_sequence or 0) + 1)
             await device.switch_on()
-        self.start_gateway()
 
-    def start_gateway(self) -> None:
+    def start_gateway(self) -> Gateway:
         """Starts the gateway, with whatever is in its spool."""
         self.gateway = Gateway(
             self._settings,
@@ -107,6 +109,7 @@ class Household:
             patience=Patience(first=timedelta(0), revisit=timedelta(0)),
         )
         self.gateway.start()
+        return self.gateway
 
     async def stop_gateway(self) -> None:
         """Stops the gateway alone: the devices go on measuring and nobody reads them."""
