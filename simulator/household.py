@@ -94,11 +94,14 @@ class Household:
     async def start(self) -> None:
         """Switches everything on; meters go on counting where an earlier run has ended."""
         await self.adapter.switch_on()
+        for device in self.devices.values():
+            await device.switch_on()
+        if self._dark_from is not None and self._dark_from <= self._told_until:
+            return
         gateway = self.start_gateway()
         for key, device in self.devices.items():
             if isinstance(device, GlucoseMeter):
                 device.count_from((gateway.spool.known(key).last_sequence or 0) + 1)
-            await device.switch_on()
 
     def start_gateway(self) -> Gateway:
         """Starts the gateway, with whatever is in its spool."""

@@ -346,6 +346,12 @@ async def test_a_dark_gateway_is_heard_no_more_while_its_devices_go_on(
         await household.advance(at(48))
         await household.drain()
         await household.stop()
+        # a day later the household is started again, and its gateway stays dark
+        again = Household(plan, begins=at(48), ends=at(50), mqtt=parse(broker), data=tmp_path)
+        await again.start()
+        await again.advance(at(50))
+        assert again.gateway is None
+        await again.stop()
     taken = sorted(each["taken_at"] for each in server.measurements.values())
     assert taken[-1] == "2026-09-28T11:00:00Z"
     assert household.handed_over == len(server.measurements) == 36 * 4
