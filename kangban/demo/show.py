@@ -56,6 +56,7 @@ def demo(*, data: Path | None, fresh: bool, port: int, check: bool) -> int:
                 first_page_s = round(time.monotonic() - began, 1)
 
                 async def play() -> int:
+                    _stop_once()
                     # virtual radios belong to the loop that they are made in
                     all_homes = Play(
                         plans, memory=memory, mqtt_url=environ["KANGBAN_MQTT_URL"], folder=home
@@ -64,10 +65,13 @@ def demo(*, data: Path | None, fresh: bool, port: int, check: bool) -> int:
                         return await show.check(all_homes, first_page_s=first_page_s)
                     return await show.live(all_homes)
 
-                return asyncio.run(play())
-    except KeyboardInterrupt:
-        console.print("\nStopping …")
-    return 0
+                try:
+                    return asyncio.run(play())
+                finally:
+                    console.print("Stopping …")
+                    _ignore_signals()
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        return 0
 
 
 class Show:
@@ -217,3 +221,24 @@ def _free_port() -> int:
 
 def _stop_like_ctrl_c(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def _stop_once() -> None:
+    """Ctrl-C ends the play in good order; pressing it again does not break that off."""
+    loop, playing = asyncio.get_running_loop(), asyncio.current_task()
+    assert playing is not None
+
+    def stop() -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+            loop.add_signal_handler(each, lambda: None)
+        playing.cancel()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop)
+
+
+def _ignore_signals() -> None:
+    """The rest of the stopping takes a second and is not broken off."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
