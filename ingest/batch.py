@@ -1,9 +1,9 @@
 """Several deliveries become one load: who brings what, which devices need care, rows for the table.
 
-A device needs *care* when another gateway than this one may have delivered it last, or when its
-whole memory was read again (resync): then its clock offset may have been another, and a record may
-be stored under another time. Its load runs alone, and its records are *matched* over all time by
-what a record keeps. May hold: these decisions and the making of rows. May not: SQL, clocks, I/O.
+A device needs *care* when another gateway than this one has delivered it, ever, or when its whole
+memory was read again (resync): then its clock offset may have been another, and a record may be
+stored under another time. Its load runs alone, and its records are *matched* over all time by what
+a record keeps. May hold: these decisions and the making of rows. May not: SQL, clocks, I/O.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -30,6 +30,10 @@ DEVICE, KIND, TAKEN_AT, VALUE, UNIT, SLOT = 0, 1, 3, 4, 5, 9
 _KEY = itemgetter(0, 1, 2, 3)
 
 
+# the only gateway that ever delivered a device; None or absent: none has; 0: several have
+Owners = Mapping[int, int | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bringing:
     """Which gateways bring each device in one load, in order, and which devices were read anew."""
@@ -37,28 +41,32 @@ class Bringing:
     gateways: dict[int, tuple[int, ...]]
     resynced: frozenset[int]
 
-    def last(self) -> dict[int, int]:
-        """Which gateway brings each device last."""
-        return {device: gateways[-1] for device, gateways in self.gateways.items()}
-
-    def careful(self, owners: Mapping[int, int | None]) -> frozenset[int]:
-        """The devices whose load must run alone, if `owners` delivered them last."""
+    def careful(self, owners: Owners) -> frozenset[int]:
+        """The devices whose load must run alone."""
         return self.resynced | {
             device
             for device, gateways in self.gateways.items()
-            if any(gateway != owners.get(device) for gateway in gateways)
+            if gateways != (owners.get(device),)
         }
 
-    def matched(self, owners: Mapping[int, int | None]) -> frozenset[int]:
+    def matched(self, owners: Owners) -> frozenset[int]:
         """The devices of which records may be stored, or brought, under another time.
 
         Not a device that nobody has delivered yet: there is nothing to find.
         """
-        return self.resynced | {
+        return self.resynced | self.several(owners)
+
+    def several(self, owners: Owners) -> frozenset[int]:
+        """The devices that will have been delivered by more than one gateway."""
+        return frozenset(
             device
             for device, gateways in self.gateways.items()
             if len(gateways) > 1 or owners.get(device) not in (None, gateways[0])
-        }
+        )
+
+    def last(self) -> dict[int, int]:
+        """Which gateway brings each device last."""
+        return {device: gateways[-1] for device, gateways in self.gateways.items()}
 
 
 def bringing(

@@ -36,6 +36,9 @@ _DAY_COLUMNS = (
     "patient_id", "kind", "unit", "local_day", "n", "sum", "min", "max", "first_at", "last_at",
 )  # fmt: skip
 
+# no gateway's id: several gateways have delivered a device
+SEVERAL = 0
+
 # the class of our advisory locks: "dev" in ASCII
 _LOCK_CLASS = 0x646576
 # Devices share this many locks: PostgreSQL's lock table has room for some thousands in all, and a
@@ -92,7 +95,8 @@ class GatewayWord:
 class Ground:
     """What a load stands on.
 
-    `owners`: which gateway delivered each device last. `wearers`: patient and time zone by device
+    `owners`: the only gateway that ever delivered each device, None for none, SEVERAL for more than
+    one. `wearers`: patient and time zone by device
     and slot, slot -1 being whoever uses it.
     """
 
@@ -192,10 +196,22 @@ def load_staged(connection: Connection[Any]) -> int:
     return int(row[0]) if row else 0
 
 
-def set_owners(connection: Connection[Any], owners: Mapping[int, int]) -> None:
-    """Remembers which gateway delivers each device now. Call it for devices held alone."""
-    ids = sorted(owners)
-    connection.execute(_SQL["set_owners"], {"ids": ids, "gateways": [owners[each] for each in ids]})
+def set_owners(
+    connection: Connection[Any], last: Mapping[int, int], *, several: Collection[int]
+) -> None:
+    """Remembers which gateway delivered each device last, and which have been by `several`.
+
+    Call it for devices held alone.
+    """
+    ids = sorted(last)
+    connection.execute(
+        _SQL["set_owners"],
+        {
+            "ids": ids,
+            "gateways": [last[each] for each in ids],
+            "several": [each in several for each in ids],
+        },
+    )
 
 
 def reject(connection: Connection[Any], refused: Collection[Refused]) -> None:

@@ -82,8 +82,11 @@ CREATE TABLE device (
     name            text NOT NULL UNIQUE,
     kind            text NOT NULL DEFAULT '',
     model           text NOT NULL DEFAULT '',
-    -- the gateway that delivered last: another one must match by sequence over all time
+    -- the gateway that delivered last
     gateway_id      int REFERENCES gateway,
+    -- true once a second one has: their clock offsets differ, and either may bring what the other
+    -- brought before, so that records are matched by sequence over all time
+    several_gateways boolean NOT NULL DEFAULT false,
     battery_percent smallint,
     clock_offset_s  int,
     last_seen_at    timestamptz,

@@ -30,8 +30,10 @@ SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)::text
 FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
 
 -- name: owners
--- Which gateway delivered each of these devices last.
-SELECT id, gateway_id FROM device WHERE id = ANY(%(ids)s);
+-- The only gateway that ever delivered each of these devices; null: none has, 0: several have.
+SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END
+FROM device
+WHERE id = ANY(%(ids)s);
 
 -- name: wearers
 -- Whose readings each slot of these devices gives, and in which time zone that person lives.
@@ -49,11 +51,17 @@ CROSS JOIN LATERAL (SELECT day AT TIME ZONE %(zone)s AS midnight) AS local
 ORDER BY day;
 
 -- name: set_owners
--- Remembers which gateway delivers these devices now.
+-- Remembers which gateway delivered these devices last, and whether several have.
 UPDATE device
-SET gateway_id = wanted.gateway_id
-FROM unnest(%(ids)s::int[], %(gateways)s::int[]) AS wanted (id, gateway_id)
-WHERE device.id = wanted.id AND device.gateway_id IS DISTINCT FROM wanted.gateway_id;
+SET gateway_id = wanted.gateway_id,
+    several_gateways = device.several_gateways OR wanted.several
+FROM (SELECT *
+      FROM unnest(%(ids)s::int[], %(gateways)s::int[], %(several)s::boolean[])
+           AS listed (id, gateway_id, several)
+      ORDER BY id) AS wanted
+WHERE device.id = wanted.id
+  AND (device.gateway_id, device.several_gateways)
+      IS DISTINCT FROM (wanted.gateway_id, device.several_gateways OR wanted.several);
 
 -- name: copy_new
 -- Takes in rows that are new, all of them; one that is stored already makes it fail.

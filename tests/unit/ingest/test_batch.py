@@ -71,7 +71,7 @@ def test_a_device_that_nobody_has_brought_runs_alone_but_there_is_nothing_to_fin
     assert brought(delivery(glucose(1)), owners={}) == ({10}, set())
 
 
-def test_a_device_that_another_gateway_brought_last_is_matched() -> None:
+def test_a_device_that_another_gateway_brought_before_is_matched() -> None:
     assert brought(delivery(glucose(1)), owners={10: 2}) == ({10}, {10})
 
 
@@ -84,6 +84,10 @@ def test_a_device_that_two_gateways_bring_at_once_is_matched() -> None:
 
     assert brought(*both, owners={10: None}) == ({10}, {10})
     assert bringing(both, **IDS).last() == {10: 2}
+
+
+def test_a_device_that_several_gateways_have_ever_brought_is_always_matched() -> None:
+    assert brought(delivery(glucose(1)), owners={10: 0}) == ({10}, {10})
 
 
 def test_care_for_one_device_is_none_for_its_neighbour() -> None:
