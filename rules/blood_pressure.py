@@ -157,7 +157,7 @@ def block(
 
 
 def dated_block(
-    dated: Sequence[tuple[date, CuffReading]], *, last_day: date, protocol: Protocol
+    dated: Sequence[tuple[date, CuffReading]], *, last_day: date, protocol: Protocol = CN2025
 ) -> Block:
     """The block that ends with `last_day`, of readings with their local days."""
     first_day = last_day - timedelta(days=protocol.window_days - 1)

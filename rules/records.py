@@ -5,7 +5,7 @@ written together: either all of it is committed or none. May hold: the thin laye
 not: SQL, judgement of its own, a clock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -111,16 +111,22 @@ def acknowledge(
     return True
 
 
-def history_of(connection: Connection[Any], patient_id: int, now: datetime) -> History:
-    """What rules look at. Raises MendData where there is no such patient."""
+def history_of(
+    connection: Connection[Any],
+    patient_id: int,
+    now: datetime,
+    kinds: Collection[Kind] = _KINDS,
+) -> History:
+    """What was known at `now`. Raises MendData where there is no such patient."""
     patient = patient_of(connection, patient_id)
     today = local_day(now, patient.timezone)
     stored = measurements.series(
         connection,
         patient_id=patient_id,
         since=now - timedelta(days=HISTORY_DAYS),
-        until=now + timedelta(seconds=1),
-        kinds=_KINDS,
+        # a reading of this very moment belongs to it
+        until=now + timedelta(microseconds=1),
+        kinds=kinds,
     )
     days = measurements.days(
         connection, patient_id=patient_id, first=today - timedelta(days=COUNT_DAYS), last=today

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
 from store.named import queries
@@ -272,12 +272,11 @@ def _finding_id(
         return found
 
 
-def rejected_days(
+def rejected_at(
     connection: Connection[Any], *, patient_id: int, since: datetime, until: datetime
 ) -> tuple[datetime, ...]:
-    """When measurements of the patient's devices were refused, by the time they were received."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(
-            _SQL["rejected"], {"patient_id": patient_id, "since": since, "until": until}
-        )
-        return tuple(row["received_at"] for row in rows)
+    """When values of the patient's devices were refused, between two moments."""
+    rows = connection.execute(
+        _SQL["rejected"], {"patient_id": patient_id, "since": since, "until": until}
+    )
+    return tuple(received_at for (received_at,) in rows)
