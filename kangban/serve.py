@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 # where a household's database, broker and logs live unless a person says otherwise
 HOME = Path("~/.local/share/kangban")
 DATABASE = "kangban"
+_ADDRESSES = ("KANGBAN_DATABASE_URL", "KANGBAN_MQTT_URL")
 
 # A process that falls is started again after this many seconds, twice as long each time.
 _FIRST_WAIT_S = 1.0
@@ -118,5 +119,7 @@ def serve(*, data: Path | None, port: int) -> None:
     with services(home, given=os.environ) as environ:
         environ |= {"KANGBAN_API_PORT": str(port)}
         with Servants(environ, logs=home / "logs"):
-            print(f"Kangban is at http://127.0.0.1:{port} — Ctrl-C stops it.", flush=True)
+            print(f"Kangban is at http://127.0.0.1:{port} — Ctrl-C stops it.")
+            print("For other commands, in another terminal:")
+            print("  export", *(f"{name}='{environ[name]}'" for name in _ADDRESSES), flush=True)
             stop.wait()

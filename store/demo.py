@@ -27,7 +27,7 @@ def is_stored_since(connection: Connection[Any], *, device: str, since: datetime
 def low_glucose_alert(
     connection: Connection[Any], *, patient_id: int, since: datetime
 ) -> int | None:
-    """The number of the alert about low glucose that was opened at `since` or later."""
+    """The number of the living alert about low glucose that knows what came at `since` or later."""
     found = _scalar(connection, "alert_since", patient_id=patient_id, since=since)
     return None if found is None else int(found)
 

@@ -13,10 +13,14 @@ SELECT EXISTS (
 );
 
 -- name: alert_since
--- The alert about low glucose that a patient has had since this moment, if any.
-SELECT id FROM alert
-WHERE patient_id = %(patient_id)s AND rule LIKE 'glu.hypo%%' AND opened_at >= %(since)s
-ORDER BY severity DESC LIMIT 1;
+-- The living alert about low glucose that stands on something received at this moment or later.
+SELECT a.id FROM alert a JOIN finding f ON f.id = a.finding_id
+WHERE a.patient_id = %(patient_id)s AND a.rule LIKE 'glu.hypo%%' AND a.state <> 'closed'
+AND EXISTS (
+    SELECT FROM measurement m
+    WHERE m.patient_id = a.patient_id AND m.received_at >= %(since)s AND m.taken_at <= f.at
+)
+ORDER BY a.severity DESC LIMIT 1;
 
 -- name: waiting_for_judgement
 -- How many patients wait to be judged.
