@@ -10,6 +10,9 @@ May hold: these decisions and their constants. May not: clocks, sockets, the spo
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
+
+from vitals.wire import MAX_MEASUREMENTS, MAX_MESSAGE_BYTES
 
 # envelopes in flight: 8 of 50 keep a broker busy over a round trip of 100 ms at 4,000 measurements
 # a second and bound what a lost link repeats
@@ -18,6 +21,8 @@ WINDOW = 8
 FIRST_WAIT_S = 5.0
 # seconds; a server that is away for a day costs each gateway 8 envelopes each 5 minutes
 MOST_WAIT_S = 300.0
+# bytes of an envelope around its measurements: names of at most 63 letters, a time, a batch
+_AROUND = 1024
 # part of the wait that is left to chance
 JITTER = 0.25
 # seconds that an envelope with room left waits for company after another has taken off: a single
@@ -102,3 +107,14 @@ def patience_s(*, attempt: int, chance: float) -> float:
     # 2**10 first waits are longer than the longest
     wait_s = min(FIRST_WAIT_S * 2.0 ** min(attempt - 1, 10), MOST_WAIT_S)
     return wait_s * (1 + JITTER * (2 * chance - 1))
+
+
+def fits(octets: Iterable[int]) -> int:
+    """How many of these measurements, from the first on, go into one envelope; at least one.
+
+    The server takes apart no message that is larger: a full envelope of large measurements would
+    come back for ever.
+    """
+    room = MAX_MESSAGE_BYTES - _AROUND
+    fitting = sum(1 for size in accumulate(octets) if size <= room)
+    return max(1, min(fitting, MAX_MEASUREMENTS))

@@ -70,11 +70,13 @@ CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A measurement that no receipt has named yet; `place` is its order in the spool."""
+    """A measurement that no receipt has named yet; `place` is its order in the spool, `octets` what
+    it takes in an envelope."""
 
     place: int
     id: str
     resync: bool
+    octets: int
     document: dict[str, Any]
 
 
@@ -339,7 +341,13 @@ class Spool:
 
 def _waiting(row: tuple[Any, ...]) -> Waiting:
     place, key, resync, document = row
-    return Waiting(place=place, id=key, resync=bool(resync), document=json.loads(document))
+    return Waiting(
+        place=place,
+        id=key,
+        resync=bool(resync),
+        octets=len(document.encode()) + 1,
+        document=json.loads(document),
+    )
 
 
 def _known(row: tuple[Any, ...]) -> Known:

@@ -23,7 +23,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway_agent.config import GatewaySettings
-from gateway_agent.delivery import Delivery, Flight
+from gateway_agent.delivery import Delivery, Flight, fits
 from gateway_agent.spool import Spool, Waiting
 from vitals.errors import KangbanError, MendData, MendSettings
 from vitals.wire import (
@@ -233,7 +233,9 @@ class Uplink:
     def _send_new(self) -> None:
         while self._connected.is_set():
             waiting = self._spool.oldest(MAX_MEASUREMENTS, after=self._delivery.cursor)
-            full = len(waiting) == MAX_MEASUREMENTS
+            fitting = waiting[: fits(each.octets for each in waiting)]
+            full = len(fitting) == MAX_MEASUREMENTS or len(fitting) < len(waiting)
+            waiting = fitting
             if not self._delivery.may_take_off(full=full, now_s=time.monotonic()) or not waiting:
                 return
             self._batches += 1

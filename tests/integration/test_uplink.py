@@ -168,8 +168,8 @@ async def test_a_broker_that_is_killed_holds_nothing_that_anyone_relies_on(
     broker = private_broker()
     with StandIn(broker.url) as server:
         server.silent = True
-        start(broker.url)
         fill(spool, 200)
+        start(broker.url)
         server.wait(lambda: len(server.measurements) == 200)
         os.kill(broker.pid, signal.SIGKILL)
         fill(spool, 200, first=201)

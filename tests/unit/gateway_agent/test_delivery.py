@@ -8,6 +8,7 @@ from gateway_agent.delivery import (
     MOST_WAIT_S,
     WINDOW,
     Delivery,
+    fits,
     patience_s,
 )
 
@@ -100,3 +101,21 @@ def test_a_broker_that_kept_our_session_gets_its_first_patience_again() -> None:
 
 def test_the_longest_wait_is_never_beyond_what_was_said() -> None:
     assert max(patience_s(attempt=n, chance=1.0) for n in range(1, 100)) == MOST_WAIT_S * 1.25
+
+
+# an envelope takes 50 measurements, or fewer large ones: 128 KiB less 1 KiB around them
+@pytest.mark.parametrize(
+    ("octets", "fitting"),
+    [
+        ([400] * 50, 50),
+        ([400] * 3, 3),
+        ([13_000] * 50, 10),
+        ([130_048], 1),
+        ([130_049], 1),
+        ([130_048, 1], 1),
+        ([65_024, 65_024, 1], 2),
+        ([400] * 60, 50),
+    ],
+)
+def test_an_envelope_is_never_larger_than_the_server_takes(octets: list[int], fitting: int) -> None:
+    assert fits(octets) == fitting
