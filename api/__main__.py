@@ -5,13 +5,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import uvicorn
 
 from api.app import create_app
 from api.config import ApiSettings
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, transaction
-from vitals.errors import KangbanError, MendSettings
+from vitals.errors import KangbanError, MendSettings, TryAgain
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +28,14 @@ def run(
     stop: threading.Event,
     *,
     on_listening: Callable[[str], None] | None = None,
+    clock: Callable[[], datetime] | None = None,
 ) -> None:
     """Serves until `stop` is set; `on_listening` hears the address (port 0 takes a free one).
 
-    Raises MendSettings where the port cannot be had.
+    Raises MendSettings where the port cannot be had, TryAgain where the server fell.
     """
     bound = listen(settings)
-    app = create_app(settings)
+    app = create_app(settings, clock=clock)
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -60,6 +62,8 @@ def run(
         server.should_exit = True
         serving.join()
         bound.close()
+    if not stop.is_set():
+        raise TryAgain("The pages stopped by themselves; the log says why. Start them again.")
 
 
 def listen(settings: ApiSettings) -> socket.socket:

@@ -16,7 +16,7 @@ from api import alerts, doors, errors, events, health, patients, proposals, repo
 from api.config import ApiSettings
 from api.headers import SafeHeaders
 from api.hub import Hub
-from api.pages import doctor, family, patient
+from api.pages import doctor, family, patient, week
 from api.render import STATIC
 from store.pool import open_pool
 
@@ -55,9 +55,10 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] | None = 
     app.state.hub = Hub(settings.database_url)
     errors.add_handlers(app)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for each in (health, doors, events, patients, alerts, reports, proposals):
         app.include_router(each.router)
-    for each in (patient, family, doctor):
+    for each in (patient, family, doctor, week):
         app.include_router(each.router)
+    # after the routers: a report's stylesheet is no file of ours
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

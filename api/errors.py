@@ -48,6 +48,10 @@ class Choose(MendData):
     """Several people are signed in in this browser: say which."""
 
 
+class WeekOpen(MendData):
+    """The week is not over: sign it from the next Monday on."""
+
+
 class TooLate(MendData):
     """Somebody decided this before: reload the page and look."""
 
@@ -68,6 +72,7 @@ TELLINGS: tuple[tuple[type[Exception], Telling], ...] = (
     (AskPerson, Telling(status=403, words="error_not_allowed")),
     (Choose, Telling(status=400, words="error_choose")),
     (TooLate, Telling(status=409, words="error_too_late")),
+    (WeekOpen, Telling(status=409, words="error_week_open")),
     (RequestValidationError, Telling(status=422, words="error_mend_data")),
     (MendData, Telling(status=422, words="error_mend_data")),
     (MendDevice, Telling(status=502, words="error_mend_device")),

@@ -64,19 +64,3 @@ def age(span: timedelta, *, locale: str) -> str:
     if days < 2:
         return f"{hours} 小时前" if is_chinese(locale) else f"{hours} h ago"
     return f"{days} 天前" if is_chinese(locale) else f"{days} days ago"
-
-
-def week_of(on: date) -> str:
-    """The ISO week of a day: "2026-W47"."""
-    year, week, _ = on.isocalendar()
-    return f"{year}-W{week:02d}"
-
-
-def first_day(week: str) -> date:
-    """The Monday of an ISO week. Raises ValueError for what is not one."""
-    return datetime.strptime(f"{week}-1", "%G-W%V-%u").date()  # noqa: DTZ007  # a day has no zone
-
-
-def neighbour(week: str, weeks: int) -> str:
-    """The ISO week so many weeks later (or earlier, for a negative number)."""
-    return week_of(first_day(week) + timedelta(weeks=weeks))

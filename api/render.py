@@ -17,11 +17,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import moment
 from api.words import LOCALES, say
+from rules.report.build import stylesheet
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 LOCALE_COOKIE = "kangban-locale"
 TEXT_COOKIE = "kangban-text"
+# the look of a report's sections comes with the report (`rules/report`)
+REPORT_CSS = "report.css"
 # three sizes of the patient's text; MIIT asks for at least 18 and a way to 30 (stylesheet: 20-30)
 TEXT_SIZES = ("1", "2", "3")
 
@@ -75,8 +78,8 @@ def environment() -> Environment:
 @cache
 def static_url(name: str) -> str:
     """The address of a static file, which changes with its content, so that it may be kept."""
-    digest = blake2b((STATIC / name).read_bytes(), digest_size=6).hexdigest()
-    return f"/static/{name}?v={digest}"
+    content = stylesheet().encode() if name == REPORT_CSS else (STATIC / name).read_bytes()
+    return f"/static/{name}?v={blake2b(content, digest_size=6).hexdigest()}"
 
 
 def _word(locale: str, key: str, **parts: Any) -> str:

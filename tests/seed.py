@@ -22,9 +22,10 @@ from vitals.measurement import CLOCK_CODE, MEAL_CODE, Clock, Meal
 from vitals.units import UNIT_CODE, Unit
 
 ZONE = ZoneInfo("Asia/Shanghai")
-# a Sunday at noon in Shanghai
-NOW = datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
-TODAY = date(2026, 11, 22)
+# a Monday at noon in Shanghai: last week is whole and waits for a signature
+NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+DUE_WEEK = "2026-W47"
 
 _COLUMNS = (
     "taken_at, device_id, kind, sequence, patient_id, value, unit, clock, meal, gateway_id,"

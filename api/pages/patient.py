@@ -21,7 +21,7 @@ from api.render import locale_of, page
 from api.view import alerts as alert_view
 from api.view import latest as latest_view
 from api.view import tasks as task_view
-from api.view.alerts import AlertShown, Reader
+from api.view.alerts import GRAVE, AlertShown, Reader
 from api.view.state import state_of
 from api.visitor import Db, Now, SignedIn, allowed, signed_form
 from care_plans import records
@@ -30,8 +30,6 @@ from store import measurements, pages, people
 from store.people import RelatedPatient
 from store.pool import transaction
 
-# a patient has one big message, at most two
-_MOST_URGENT = 2
 # a change of the plan is told on the page for so long
 _NEWS = timedelta(days=7)
 
@@ -56,13 +54,15 @@ def patient_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLR
         person.id, alerts=alerts, has_data=newest_at is not None, now=now, locale=locale
     )
     zone = ZoneInfo(person.timezone)
+    urgent, others = _split(alerts)
     tasks = task_view.shown(slots, locale=locale, now=now)
     shown = {
         "person": person,
         "zone": zone,
         "now": now,
         "today": local_day(now, zone),
-        "urgent": _urgent(alerts),
+        "urgent": urgent,
+        "others": others,
         "state_now": state_of(alerts, values=values, is_broken=chain.is_broken, now=now),
         "newest_at": newest_at,
         "values": values,
@@ -107,6 +107,8 @@ def _oneself(related: Sequence[RelatedPatient]) -> RelatedPatient:
     raise Unknown("This account belongs to no patient.")
 
 
-def _urgent(alerts: Sequence[AlertShown]) -> list[AlertShown]:
-    """What stands on top of the page: living alerts, gravest first; taken ones stay until over."""
-    return [each for each in alerts if not each.is_closed][:_MOST_URGENT]
+def _split(alerts: Sequence[AlertShown]) -> tuple[list[AlertShown], list[AlertShown]]:
+    """What stands large on top, and what is told below; one taken on stays until it is over."""
+    living = [each for each in alerts if not each.is_closed]
+    grave = [each for each in living if each.severity >= GRAVE] or living[:1]
+    return grave, [each for each in living if each not in grave]

@@ -34,6 +34,7 @@ OPEN = {
     ("POST", "/text-size"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/static/report.css"),
 }
 JSON = {"content-type": "application/json"}
 
@@ -287,7 +288,7 @@ def routes(app: FastAPI) -> list[tuple[str, APIRoute]]:
 
 
 def filled(path: str, patient_id: int) -> str:
-    names = {"patient_id": patient_id, "week": "2026-W46", "role": "family"}
+    names = {"patient_id": patient_id, "week": seed.DUE_WEEK, "role": "family"}
     return re.sub(r"\{(\w+)\}", lambda hole: str(names.get(hole[1], 1)), path)
 
 
@@ -361,8 +362,8 @@ def test_a_relative_may_look_but_not_decide_sign_or_read_the_report(house: House
     browser, father = house.visitor(house.clinic.son), house.clinic.patients["王建国"]
     assert browser.get(f"/api/patients/{father}/latest").status_code == 200
     refused = [
-        ("GET", f"/api/patients/{father}/reports/2026-W46"),
-        ("POST", f"/api/patients/{father}/reports/2026-W46/sign"),
+        ("GET", f"/api/patients/{father}/reports/{seed.DUE_WEEK}"),
+        ("POST", f"/api/patients/{father}/reports/{seed.DUE_WEEK}/sign"),
         ("POST", f"/api/patients/{father}/proposals/1/accept"),
         ("POST", f"/api/patients/{father}/changes/1/undo"),
     ]
@@ -409,10 +410,10 @@ def test_json_gives_values_as_measured_with_their_units(house: House) -> None:
     assert len(series) == 26
     assert {each["kind"] for each in series} == {"glucose"}
     days = browser.get(
-        f"/api/patients/{mother}/days?first=2026-11-16&last=2026-11-22&kind=glucose"
+        f"/api/patients/{mother}/days?first=2026-11-17&last=2026-11-23&kind=glucose"
     ).json()
     # one day was not measured: it is absent, never zero
-    assert [each["day"] for each in days].count("2026-11-18") == 0
+    assert [each["day"] for each in days].count("2026-11-19") == 0
     assert len(days) == 6
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.moment import age, day, first_day, is_chinese, neighbour, week_of, weekday, when
+from api.moment import age, day, is_chinese, weekday, when
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -57,33 +57,6 @@ def test_days_and_weekdays_have_both_languages() -> None:
     assert (day(sunday, locale="zh-CN"), day(sunday, locale="en")) == ("11月22日", "22 Nov")
     assert weekday(sunday, locale="zh-CN") == "星期日"
     assert weekday(sunday, locale="en") == "Sun"
-
-
-@pytest.mark.parametrize(
-    ("on", "week"),
-    [
-        (date(2026, 11, 22), "2026-W47"),
-        (date(2026, 11, 23), "2026-W48"),
-        # the first days of 2027 belong to the last week of 2026
-        (date(2027, 1, 3), "2026-W53"),
-        (date(2027, 1, 4), "2027-W01"),
-    ],
-)
-def test_iso_weeks_begin_on_monday_even_over_new_year(on: date, week: str) -> None:
-    assert week_of(on) == week
-    assert first_day(week) <= on < first_day(week) + timedelta(days=7)
-    assert first_day(week).isoweekday() == 1
-
-
-def test_the_week_after_the_last_is_the_first_of_the_next_year() -> None:
-    assert neighbour("2026-W53", 1) == "2027-W01"
-    assert neighbour("2027-W01", -1) == "2026-W53"
-
-
-@pytest.mark.parametrize("text", ["2026-W54", "2026-47", "W47", "2026-W7x", "2026-W00"])
-def test_what_is_no_week_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"match|[Ii]nvalid"):
-        first_day(text)
 
 
 @pytest.mark.parametrize(

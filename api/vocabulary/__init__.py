@@ -1,0 +1,1 @@
+"""The words of the pages, one file a reader; `api/words.py` looks them up."""
