@@ -153,11 +153,6 @@ class GlucoseMeter(Peripheral):
         """Offers its whole memory again, as a meter does when its owner asks it to send."""
         self._read_up_to = 0
 
-    def count_on_after(self, sequence: int) -> None:
-        """Goes on counting after this record number, as a meter does over a change of strips."""
-        self._next_sequence = max(self._next_sequence, sequence + 1)
-        self._read_up_to = max(self._read_up_to, sequence)
-
     def _asked(self, connection: Connection, value: bytes) -> None:
         """A write to the control point; the checks come in the order of the meters."""
         if not self.wants(connection, self._record_access):

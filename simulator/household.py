@@ -114,15 +114,6 @@ class Household:
         self.gateway.start()
         return self.gateway
 
-    def go_on(self) -> None:
-        """Takes a story up where an earlier run left it: meters count on after what was read."""
-        if self.gateway is None:
-            # dark: whatever its meters say, nobody reads it
-            return
-        for device in self.devices.values():
-            if isinstance(device, GlucoseMeter):
-                device.count_on_after(self.gateway.spool.known(device.key).last_sequence or 0)
-
     async def stop_gateway(self) -> None:
         """Stops the gateway alone: the devices go on measuring and nobody reads them."""
         gateway, self.gateway = self.gateway, None

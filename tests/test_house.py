@@ -9,9 +9,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = (
-    "vitals gateway_agent store ingest rules notify simulator care_plans api kangban".split()
-)
+PACKAGES = [
+    "vitals",
+    "gateway_agent",
+    "store",
+    "ingest",
+    "rules",
+    "notify",
+    "simulator",
+    "care_plans",
+    "api",
+    "kangban",
+]
 
 # Pure files take frozen dataclasses and `now`, and return them.
 PURE = (

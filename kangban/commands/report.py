@@ -1,8 +1,40 @@
-"""x"""
+"""`kangban report …`: the weekly report of one patient, into a file or onto the screen."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from kangban.commands.process import database_url
+from vitals.errors import MendData
 
 
-def report() -> None: ...
+def report(
+    patient: Annotated[int, typer.Argument(help="Number of the patient.")],
+    week: Annotated[
+        str | None, typer.Option(help="ISO week, 2026-W47; the last whole week when left out.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="html or json")] = "html",
+    locale: Annotated[str, typer.Option(help="zh-CN or en")] = "zh-CN",
+    output: Annotated[Path | None, typer.Option(help="File; the screen when left out.")] = None,
+) -> None:
+    """Write the weekly report of one patient: as signed, or as the readings stand now."""
+    from api.week import report_of, week_asked
+    from rules.report.build import page_html, to_json
+    from store.pool import connect
+
+    if form not in ("html", "json"):
+        raise MendData(f"--format {form!r}: a report is html or json.")
+    now = datetime.now(UTC)
+    last = (now - timedelta(days=7)).isocalendar()
+    name = week or f"{last.year}-W{last.week:02d}"
+    with connect(database_url()) as connection:
+        asked = week_asked(connection, patient_id=patient, name=name, now=now)
+        found, _ = report_of(connection, asked, now=now)
+    content = to_json(found) if form == "json" else page_html(found, locale).encode()
+    if output is None:
+        print(content.decode())
+    else:
+        output.write_bytes(content)
+        print(f"{output} is written.")

@@ -72,7 +72,6 @@ class Play:
         """Switches everything on."""
         for household in self.households:
             await household.start()
-            household.go_on()
 
     async def stop(self) -> None:
         """Switches everything off."""
