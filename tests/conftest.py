@@ -25,7 +25,13 @@ _TIMESCALE = _SERVICES / "usr/lib/postgresql/17/bin"
 _MOSQUITTO = _SERVICES / "usr/sbin/mosquitto"
 _TEMPLATE = "migrated"
 # these databases last for one test: what a power cut would do to them matters to nobody
-_CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+_CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    # its scheduler would sit in the template, and one that is in use cannot be copied
+    "timescaledb.max_background_workers": "0",
+}
 _numbers = count(1)
 
 
