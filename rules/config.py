@@ -19,6 +19,6 @@ class RulesSettings:
     tick_s: float = setting(
         "KANGBAN_RULES_TICK_S",
         "seconds between two looks for patients who are due without news (silence)",
-        default=60.0,
+        default=10.0,
         parse=float,
     )

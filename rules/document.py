@@ -138,7 +138,7 @@ def _evidence(rule: Rule) -> Iterable[str]:
         (rule.min_readings > 1, f"at least {rule.min_readings} readings"),
         (rule.min_days > 1, f"on at least {rule.min_days} days"),
         (rule.apart_min > 0, f"{rule.apart_min:g} min apart"),
-        (rule.hold_days > 1, f"agreeing on {rule.hold_days} measured days in a row"),
+        (rule.hold_days > 1, f"agreeing on {rule.hold_days} measured days"),
         (
             rule.rise_per_14d > 0,
             f"a rise of at least {rule.rise_per_14d:g} in 14 days with p < {rule.p_below:g}",

@@ -45,4 +45,6 @@ def next_look(
         if rule.evaluator == "silence":
             for each in expected(rule, history.days):
                 moments += [each.dark_at, each.silent_at]
+                if each.settled_at is not None:
+                    moments.append(each.settled_at)
     return max(now + _AT_LEAST, min(each for each in moments if each > now))

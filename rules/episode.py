@@ -55,8 +55,8 @@ def episodes(
 ) -> list[Episode[T]]:
     """The episodes among marks in order of time.
 
-    `gap`: two firing marks farther apart are two episodes. `after`: so many firing marks in a row
-    are needed before an episode begins (with the last of them).
+    `gap`: two firing marks farther apart are two episodes. `after`: so many firing marks without a
+    clear one between are needed before an episode begins (with the last of them).
     """
     found: list[Episode[T]] = []
     firing: list[Mark[T]] = []
@@ -74,8 +74,6 @@ def episodes(
             if firing:
                 found.append(Episode(firing=tuple(firing), ended_by=mark))
                 firing = []
-        else:
-            run = 0 if not firing else run
     if firing:
         found.append(Episode(firing=tuple(firing), ended_by=None))
     return found

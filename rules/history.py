@@ -93,12 +93,13 @@ class CuffReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCount:
-    """How many measurements of a kind a local day holds."""
+    """How many measurements of a kind a local day holds, and when the newest was committed."""
 
     kind: Kind
     day: date
     n: int
     last_at: datetime
+    received_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,10 @@ days before its last reading is expected again within three of its usual gaps (a
 `silent_days`, at most two weeks). Where all gateways of the household are dark there is no need
 to wait so long: the usual gap and `dark_days`. If only some of the usual kinds are silent, the
 severity is `severity_partial`; a broken server is nobody's fault at home and tells nobody (0).
+
+Nothing is silent while it arrives: a backlog of weeks comes in order of age, and each part of it
+would look like a silence that has just ended. A kind is judged once `SETTLES` has passed since the
+last commit of it.
 """
 
 from collections.abc import Iterator
@@ -25,6 +29,9 @@ from vitals.kinds import Kind
 _LEARN_DAYS, _LEARN_MIN = 28, 4
 # usual gaps that may pass, and the most that is waited for in days; engineering choice, unconfirmed
 _GAPS, _AT_MOST_DAYS = 3, 14
+# since the last commit of a kind, before it may be called silent; a gateway sends a backlog without
+# pauses. Engineering choice
+SETTLES = timedelta(seconds=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +42,19 @@ class Expected:
     last_at: datetime
     silent_at: datetime
     dark_at: datetime
+    settled_at: datetime | None
 
 
 def silence(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     """At most one Seen: the usual kinds that are silent now."""
     usual = expected(rule, history.days)
     dark = is_dark(history.line, now)
-    silent = [each for each in usual if (each.dark_at if dark else each.silent_at) <= now]
+    silent = [
+        each
+        for each in usual
+        if (each.dark_at if dark else each.silent_at) <= now
+        and (each.settled_at is None or each.settled_at <= now)
+    ]
     if silent:
         yield _seen(rule, history, silent, len(silent) == len(usual), now)
 
@@ -66,9 +79,15 @@ def expected(rule: Rule, days: tuple[DayCount, ...]) -> list[Expected]:
                 last_at=last.last_at,
                 silent_at=last.last_at + timedelta(days=wait),
                 dark_at=last.last_at + timedelta(days=min(wait, gap + rule.dark_days)),
+                settled_at=_settled_at(mine),
             )
         )
     return found
+
+
+def _settled_at(days: list[DayCount]) -> datetime | None:
+    received = [each.received_at for each in days if each.received_at is not None]
+    return max(received) + SETTLES if received else None
 
 
 def _seen(

@@ -1,8 +1,8 @@
 """A rise of daily medians over weeks: Theil-Sen slope with a Mann-Kendall test.
 
 The cheap part comes first: the test runs only where the slope is large enough to matter. Several
-measured days in a row must agree (`hold_days`), and with `level_from` a rise that ends in a quiet
-range is let alone: both keep chance from crying.
+measured days must agree before the rise is over again (`hold_days`), and with `level_from` a rise
+that ends in a quiet range is let alone: both keep chance from crying.
 """
 
 from collections.abc import Iterator

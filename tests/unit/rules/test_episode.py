@@ -47,6 +47,8 @@ def test_a_long_gap_ends_an_episode() -> None:
     assert len(episodes(marks("!    !"), gap=timedelta(hours=5))) == 1
 
 
-def test_several_marks_in_a_row_must_agree_where_that_is_asked() -> None:
-    assert episodes(marks("!!-!!.!!"), after=3) == []
+def test_several_marks_must_agree_where_that_is_asked() -> None:
+    # a clear mark begins the count anew, one between does not
+    assert episodes(marks("!!.!!-.!!"), after=3) == []
+    assert [each.started_at.hour for each in episodes(marks("!-!-!"), after=3)] == [4]
     assert [each.started_at.hour for each in episodes(marks("!!!-!"), after=3)] == [2]
