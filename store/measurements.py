@@ -50,7 +50,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One local day of one patient, one kind, one unit. `sum` is exact."""
+    """One local day of one patient, one kind, one unit. `sum` is exact.
+
+    `received_at`: when the newest of its measurements was committed.
+    """
 
     kind: Kind
     unit: Unit
@@ -61,6 +64,7 @@ class Day:
     max: float
     first_at: datetime
     last_at: datetime
+    received_at: datetime
 
     @property
     def mean(self) -> float:
@@ -179,8 +183,9 @@ def days(
             max=most,
             first_at=first_at,
             last_at=last_at,
+            received_at=received_at,
         )
-        for kind, unit, local_day, n, total, least, most, first_at, last_at in rows
+        for kind, unit, local_day, n, total, least, most, first_at, last_at, received_at in rows
     ]
 
 

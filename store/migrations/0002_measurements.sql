@@ -46,6 +46,8 @@ CREATE TABLE measurement_day (
     max        float8   NOT NULL,
     first_at   timestamptz NOT NULL,
     last_at    timestamptz NOT NULL,
+    -- when the newest of its rows was committed: while a backlog arrives, nothing is silent
+    received_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (patient_id, kind, unit, local_day)
 );
 

@@ -86,7 +86,8 @@ SET n = day.n + excluded.n,
     min = LEAST(day.min, excluded.min),
     max = GREATEST(day.max, excluded.max),
     first_at = LEAST(day.first_at, excluded.first_at),
-    last_at = GREATEST(day.last_at, excluded.last_at);
+    last_at = GREATEST(day.last_at, excluded.last_at),
+    received_at = now();
 
 -- name: leave_news
 -- Leaves news of patients for the rules, and tells pages and rules.
@@ -158,7 +159,8 @@ WITH fresh AS (
         min = LEAST(day.min, excluded.min),
         max = GREATEST(day.max, excluded.max),
         first_at = LEAST(day.first_at, excluded.first_at),
-        last_at = GREATEST(day.last_at, excluded.last_at)
+        last_at = GREATEST(day.last_at, excluded.last_at),
+        received_at = now()
 ), told AS (
     INSERT INTO news (consumer, patient_id, earliest, latest)
     SELECT 'rules', patient_id, min(taken_at), max(taken_at)

@@ -38,7 +38,7 @@ ORDER BY m.taken_at, m.kind, m.device_id, m.sequence;
 
 -- name: days
 -- One patient's days, first and last included, each kind and unit for itself.
-SELECT kind, unit, local_day, n, sum, min, max, first_at, last_at
+SELECT kind, unit, local_day, n, sum, min, max, first_at, last_at, received_at
 FROM measurement_day
 WHERE patient_id = %(patient_id)s
   AND kind = ANY(%(kinds)s)
