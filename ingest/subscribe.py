@@ -80,7 +80,7 @@ class Subscription:
         self._client.loop_stop()
 
     def is_connected(self) -> bool:
-        """Is there a session with the broker now?"""
+        """Does the broker bring what this worker owns?"""
         return self._connected.is_set()
 
     def take(self, *, wait_s: float) -> list[Arrival]:
@@ -127,6 +127,7 @@ class Subscription:
             client.tls_set_context(_tls(settings))
         client.on_socket_open = _send_at_once
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
@@ -147,12 +148,17 @@ class Subscription:
             # the session may remember what this worker owned once
             client.unsubscribe(others)
         client.subscribe([(each, 1) for each in ours(self._settings.shards)])
+
+    def _on_subscribe(self, _: Client, __: Any, ___: Any, codes: Any, ____: Any) -> None:
+        if any(each.is_failure for each in codes):
+            log.error(
+                "The broker lets this worker not have its shards %s: check what its user or "
+                "certificate may read.",
+                self._settings.shards,
+            )
+            return
         self._connected.set()
-        log.info(
-            "Connected to the broker at %s for shards %s.",
-            self._settings.mqtt.host,
-            self._settings.shards,
-        )
+        log.info("The broker brings the messages of shards %s.", self._settings.shards)
 
     def _on_disconnect(self, _: Client, __: Any, ___: Any, reason: Any, ____: Any) -> None:
         self._connected.clear()

@@ -10,8 +10,8 @@ from vitals.kinds import Kind
 from vitals.measurement import Clock, identity
 from vitals.wire import shard
 
-# a Sunday noon in Shanghai
-NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+# a noon in Shanghai, years ago: a process with a clock of its own takes everything here for past
+NOW = datetime(2024, 11, 22, 4, 0, tzinfo=UTC)
 METER = "ble:AA:BB:CC:00:00:01"
 
 ABSENT = object()
@@ -30,8 +30,8 @@ def glucose(
     `offset_s`: what the gateway added to the device's time; another one moves `taken_at`, and
     `at` sets it.
     """
-    device_time = datetime.fromisoformat("2026-11-21T07:00:00") + timedelta(
-        minutes=sequence % 100_000
+    device_time = datetime.fromisoformat("2024-11-01T07:00:00") + timedelta(
+        minutes=sequence % 20_000
     )
     placed = at or device_time.replace(tzinfo=UTC) + timedelta(seconds=offset_s)
     document: dict[str, Any] = {

@@ -69,9 +69,9 @@ def test_an_empty_envelope_has_an_empty_receipt() -> None:
         ({"value": float("inf")}, "value: expected a finite number"),
         ({"taken_at": moment(NOW + timedelta(minutes=10, seconds=1))}, "in the future"),
         ({"taken_at": "1999-12-31T23:59:59Z"}, "before any device's clock begins"),
-        ({"taken_at": "2026-11-21T07:00:00"}, "taken_at: Expected `datetime` with a timezone"),
+        ({"taken_at": "2024-11-21T07:00:00"}, "taken_at: Expected `datetime` with a timezone"),
         ({"taken_at": "yesterday"}, "taken_at: Invalid"),
-        ({"device_time": "2026-11-21T07:00:00Z"}, "device_time: Expected"),
+        ({"device_time": "2024-11-21T07:00:00Z"}, "device_time: Expected"),
         ({"sequence": 2**63}, "sequence: Expected `int` <= 9223372036854775807"),
         ({"sequence": 10**30}, "sequence: Expected"),
         ({"sequence": -1}, "sequence: Expected `int` >= 0"),
@@ -212,7 +212,7 @@ _ODD = st.one_of(
     st.integers(),
     st.floats(),
     st.text(max_size=20),
-    st.sampled_from([*VITALS, *Clock, *Flag, "mmol/L", "mg/dL", "/min", "2026-11-21T07:00:00Z"]),
+    st.sampled_from([*VITALS, *Clock, *Flag, "mmol/L", "mg/dL", "/min", "2024-11-21T07:00:00Z"]),
     st.lists(st.sampled_from([*Flag, "odd"]), max_size=3),
 )
 
@@ -292,8 +292,8 @@ def test_a_word_of_health_is_understood_and_kept_as_it_is() -> None:
     [
         {"v": 2},
         {"gateway": "g2"},
-        {"sent_at": "2026-11-22T04:00:00"},
-        {"devices": {"ble:1": {"last_seen_at": "2026-11-22T04:00:00"}}},
+        {"sent_at": "2024-11-22T04:00:00"},
+        {"devices": {"ble:1": {"last_seen_at": "2024-11-22T04:00:00"}}},
         {"devices": []},
         {"spooled": "many"},
     ],
