@@ -200,6 +200,9 @@ def test_eight_weeks_of_history_that_arrive_late_wake_nobody(database: str, now:
             measure(connection, there, Kind.GLUCOSE, 2.6 if ago % 9 == 0 else 6.0, at)
             pressure(connection, there, 190 if ago % 11 == 0 else 128, 80, at)
     judge(database, there, now)
+    # what is still arriving is no silence
+    assert rows(database, "SELECT DISTINCT rule FROM alert") == []
+    judge(database, there, now + timedelta(minutes=1))
     told = rows(database, "SELECT DISTINCT rule FROM alert")
     # that nothing came for four days is news; what was measured before is not
     assert told == [("silence.no_data",)]
@@ -364,3 +367,39 @@ def _has_alert(connection: Connection[Any], there: Home) -> bool:
 def _beats(url: str) -> dict[str, datetime]:
     with open_pool(url, process="test") as pool, transaction(pool) as connection:
         return heartbeats(connection)
+
+
+def test_old_news_are_gathered_and_new_ones_judged_at_once(
+    embedded_url: str, now: datetime
+) -> None:
+    with psycopg.connect(embedded_url) as connection:
+        late, live = home(connection, "甲"), home(connection, "乙")
+        for ago in range(30, 20, -1):
+            pressure(connection, late, 150, 92, now - timedelta(days=ago))
+        measure(connection, live, Kind.GLUCOSE, 2.8, now)
+    with open_pool(embedded_url, process="test") as pool:
+        assert process.take(pool, PACKS) == [live.patient]
+        assert process.take(pool, PACKS) is None
+    due = dict(rows(embedded_url, "SELECT patient_id, due_at FROM judgement"))
+    assert due[late.patient] > due[live.patient]
+    # a worker that dies here has lost nobody
+    with psycopg.connect(embedded_url) as connection:
+        later = now + timedelta(seconds=30)
+        assert (
+            kept.put_due(connection, consumer="rules", now=later, again=timedelta(minutes=5)) == 2
+        )
+
+
+def test_ingest_does_not_wait_for_a_judgement(embedded_url: str, now: datetime) -> None:
+    with psycopg.connect(embedded_url) as connection:
+        there = home(connection)
+        measure(connection, there, Kind.GLUCOSE, 2.8, now)
+    with open_pool(embedded_url, process="test") as pool:
+        assert process.take(pool, PACKS) == [there.patient]
+        with transaction(pool) as judging:
+            kept.hold(judging, there.patient)
+            records.judge(judging, patient_id=there.patient, packs=PACKS, now=now)
+            with psycopg.connect(embedded_url) as connection:
+                connection.execute("SET lock_timeout = '1s'")
+                measure(connection, there, Kind.GLUCOSE, 5.0, now)
+    assert rows(embedded_url, "SELECT count(*) FROM news") == [(1,)]
