@@ -1,8 +1,10 @@
-"""The process that judges: takes news of patients, one a transaction, and ticks for silence.
+"""The process that judges: takes news of patients, judges each in a transaction of its own, ticks.
 
-Woken by NOTIFY; looks by itself every few seconds in case nobody called. A patient whose judging
-fails is put aside with the error and tried again later; the others go on. May hold: the loop. May
-not: judgement, SQL.
+Woken by NOTIFY; looks by itself every few seconds in case nobody called. News are taken in a short
+transaction that notes the patients as due, so that ingest never waits for a judgement, and a worker
+that dies leaves them due. News of nothing but old readings (a meter's memory, eight weeks of a new
+household) can raise no alarm and wait for the next tick. A patient whose judging fails is put aside
+with the error and tried again later; the others go on. May hold: the loop. May not: judgement, SQL.
 """
 
 import logging
@@ -15,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from rules.alert import Event
 from rules.config import RulesSettings
 from rules.pack import Pack, standard_packs
 from rules.records import CONSUMER, judge
@@ -31,6 +34,10 @@ log = logging.getLogger("kangban.rules")
 _SLICE_S = 1.0
 # seconds until the next try where the database is away
 _AWAY_S = 1.0
+# patients whose news are taken at once
+_BATCH = 20
+# how long news of old readings may wait for more of them
+_GATHER = timedelta(seconds=10)
 # a patient who was due and was not judged is due again after so long
 _AGAIN = timedelta(minutes=5)
 
@@ -66,20 +73,28 @@ def run(settings: RulesSettings, stop: threading.Event) -> None:
         log.info("judging by %d rules", sum(len(pack.rules) for pack in packs))
         while not stop.is_set():
             try:
-                if beat.is_due():
-                    _beat(pool)
                 if tick.is_due() and _tick(pool):
                     look.at_once()
                 if look.is_due():
-                    while not stop.is_set() and judge_next(pool, packs):
-                        if beat.is_due():
-                            _beat(pool)
+                    _judge_all(pool, packs, beat, stop)
+                _beat(pool, beat)
                 if _was_called(listener):
                     look.at_once()
             except TryAgain as error:
                 log.warning("%s", error)
-                look.at_once()
+                # who was taken and not judged is due
+                tick.at_once()
                 stop.wait(_AWAY_S)
+
+
+def _judge_all(pool: Pool, packs: Sequence[Pack], beat: Clockwork, stop: threading.Event) -> None:
+    while not stop.is_set():
+        taken = take(pool, packs)
+        if taken is None:
+            return
+        for patient_id in taken:
+            judge_one(pool, patient_id, packs)
+            _beat(pool, beat)
 
 
 def _was_called(listener: Listener) -> bool:
@@ -88,28 +103,53 @@ def _was_called(listener: Listener) -> bool:
     return bool(listener.wait(_SLICE_S)) or time.monotonic() - began < _SLICE_S / 2
 
 
-def judge_next(pool: Pool, packs: Sequence[Pack]) -> bool:
-    """Judges the patient whose news wait longest. False: there is none. Raises TryAgain."""
+def take(pool: Pool, packs: Sequence[Pack]) -> list[int] | None:
+    """The patients to judge now, those first whose news wait longest; None where there is no news.
+
+    Those of whom only old readings came may wait for more of them. Raises TryAgain.
+    """
+    now = _now()
     with transaction(pool) as connection:
-        news = take_news(connection, consumer=CONSUMER, limit=1)
-        for each in news:
-            now = _now()
-            try:
-                with connection.transaction():
-                    steps = judge(connection, patient_id=each.patient_id, packs=packs, now=now)
-            except psycopg.OperationalError:
-                raise
-            except Exception as error:
-                # whatever is wrong with this patient's data must not keep the others waiting
-                failures = kept.not_judged(
-                    connection, patient_id=each.patient_id, failure=repr(error), now=now
-                )
-                log.exception("patient %s not judged, try %d", each.patient_id, failures)
-            else:
-                for step in steps:
-                    if step.event != "repeated":
-                        log.info("%s %s S%d", step.event, step.alert.rule, step.alert.severity)
-    return bool(news)
+        news = take_news(connection, consumer=CONSUMER, limit=_BATCH)
+        if not news:
+            return None
+        is_old = {each.patient_id: now - each.latest > _old_after(packs) for each in news}
+        due = kept.note_due(
+            connection,
+            {patient: now + _GATHER if old else now for patient, old in is_old.items()},
+        )
+    return [each.patient_id for each in news if due[each.patient_id] <= now]
+
+
+def judge_one(pool: Pool, patient_id: int, packs: Sequence[Pack]) -> None:
+    """Judges one patient; what fails is kept with its error and tried later. Raises TryAgain."""
+    now = _now()
+    with transaction(pool) as connection:
+        kept.hold(connection, patient_id)
+        try:
+            with connection.transaction():
+                steps = judge(connection, patient_id=patient_id, packs=packs, now=now)
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:
+            # whatever is wrong with this patient's data must not keep the others waiting
+            failures = kept.not_judged(
+                connection, patient_id=patient_id, failure=repr(error), now=now
+            )
+            log.exception("patient %s not judged, try %d", patient_id, failures)
+            return
+    for step in steps:
+        if step.event is not Event.REPEATED:
+            log.info("%s %s S%d", step.event, step.alert.rule, step.alert.severity)
+
+
+def _old_after(packs: Sequence[Pack]) -> timedelta:
+    """The age from which on a reading raises no alert by any rule that looks at readings."""
+    return timedelta(
+        hours=max(
+            rule.fresh_h for pack in packs for rule in pack.rules if rule.evaluator != "silence"
+        )
+    )
 
 
 def _tick(pool: Pool) -> int:
@@ -117,9 +157,10 @@ def _tick(pool: Pool) -> int:
         return kept.put_due(connection, consumer=CONSUMER, now=_now(), again=_AGAIN)
 
 
-def _beat(pool: Pool) -> None:
-    with transaction(pool) as connection:
-        heartbeat(connection, "rules")
+def _beat(pool: Pool, beat: Clockwork) -> None:
+    if beat.is_due():
+        with transaction(pool) as connection:
+            heartbeat(connection, "rules")
 
 
 def _now() -> datetime:

@@ -202,7 +202,9 @@ def _day_counts(days: Iterable[measurements.Day]) -> tuple[DayCount, ...]:
             day=each.local_day,
             n=each.n + (before.n if before else 0),
             last_at=max(each.last_at, before.last_at) if before else each.last_at,
-            received_at=each.received_at,
+            received_at=max(each.received_at, before.received_at or each.received_at)
+            if before
+            else each.received_at,
         )
     return tuple(found.values())
 

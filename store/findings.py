@@ -5,7 +5,7 @@ committed together. May hold: the calls over `sql/findings.sql` and their rows. 
 the life of an alert (`rules/`), words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -214,6 +214,22 @@ def notify_alerted(connection: Connection[Any], patient_id: int) -> None:
 
 
 # -- when to judge ---------------------------------------------------------------------------------
+
+
+def note_due(connection: Connection[Any], due: Mapping[int, datetime]) -> dict[int, datetime]:
+    """By when each patient is to be judged now: what is given, or an earlier moment noted before.
+
+    Should the worker die, they are still due.
+    """
+    rows = connection.execute(
+        _SQL["note_due"], {"patient_ids": list(due), "due_ats": list(due.values())}
+    )
+    return dict(rows.fetchall())
+
+
+def hold(connection: Connection[Any], patient_id: int) -> None:
+    """Keeps other workers from judging this patient until the transaction ends."""
+    connection.execute(_SQL["hold"], {"patient_id": patient_id})
 
 
 def judged(

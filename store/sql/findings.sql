@@ -104,6 +104,19 @@ ORDER BY alert.opened_at, alert.id;
 -- Lets plans and open pages know that a patient's alerts or findings have changed.
 SELECT pg_notify('kangban_alert', (%(patient_id)s::int)::text);
 
+-- name: note_due
+-- Notes that patients are to be judged, each by a moment of its own; an earlier moment stands.
+INSERT INTO judgement AS known (patient_id, due_at)
+SELECT patient_id, due_at
+FROM unnest(%(patient_ids)s::int[], %(due_ats)s::timestamptz[]) AS given (patient_id, due_at)
+ORDER BY patient_id
+ON CONFLICT (patient_id) DO UPDATE SET due_at = LEAST(known.due_at, excluded.due_at)
+RETURNING patient_id, due_at;
+
+-- name: hold
+-- Keeps every other worker from judging this patient until the transaction ends.
+SELECT FROM judgement WHERE patient_id = %(patient_id)s FOR UPDATE;
+
 -- name: judged
 -- A patient was judged; when to look again even without news.
 INSERT INTO judgement (patient_id, judged_at, due_at)
