@@ -22,6 +22,12 @@ from vitals.errors import MendSettings, TryAgain
 from vitals.kinds import Kind
 from vitals.wire import DeviceHealth, Health, encode_health, topic
 
+# a database is behind each example, and a busy machine is slow, not wrong
+BRIEF = settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 CUFF = "ble:AA:BB:CC:00:00:02"
 HALF_AN_HOUR_LATER = -8 * 3600 + 1800
 
@@ -239,6 +245,38 @@ def test_a_band_without_a_clock_that_comes_home_to_another_gateway_loses_nothing
     assert home.stored == 2
 
 
+@BRIEF
+@given(st.data())
+def test_gateways_that_take_turns_add_each_record_once(home: Home, data: Any) -> None:
+    home.ask("DELETE FROM measurement RETURNING 1")
+    home.ask("DELETE FROM measurement_day RETURNING 1")
+    loaders = [home.loader, Loader(home.pool)]
+    brought: set[int] = set()
+    for _ in range(data.draw(st.integers(1, 8))):
+        # each gateway has one offset, and any record any number of times
+        load = data.draw(
+            st.lists(
+                st.tuples(
+                    st.sampled_from([("g1", -8 * 3600), ("g2", HALF_AN_HOUR_LATER)]),
+                    st.lists(st.integers(1, 12), min_size=1, max_size=6, unique=True),
+                    st.booleans(),
+                ),
+                max_size=4,
+            )
+        )
+        deliveries = [
+            delivery(
+                *[glucose(n, offset_s=offset_s) for n in numbers], gateway=gateway, resync=resync
+            )
+            for (gateway, offset_s), numbers, resync in load
+        ]
+        home.bring(*deliveries, loader=data.draw(st.sampled_from(loaders)))
+        brought |= {number for _, numbers, _ in load for number in numbers}
+
+    assert home.stored == len(brought)
+    assert home.wrong_days == []
+
+
 # -- whose -----------------------------------------------------------------------------------------
 
 
@@ -352,11 +390,7 @@ def test_days_equal_a_recount_under_random_late_and_repeated_readings(
     }
 
 
-@settings(
-    max_examples=15,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@BRIEF
 @given(
     loads=st.lists(
         st.lists(
