@@ -75,10 +75,9 @@ INSERT INTO measurement_day AS day (
     patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
 )
 SELECT *
-FROM unnest(
-    %(patient_id)s::int[], %(kind)s::smallint[], %(unit)s::smallint[], %(local_day)s::date[],
-    %(n)s::int[], %(sum)s::numeric[], %(min)s::float8[], %(max)s::float8[],
-    %(first_at)s::timestamptz[], %(last_at)s::timestamptz[]
+FROM json_to_recordset(%(days)s::json) AS added (
+    patient_id int, kind smallint, unit smallint, local_day date, n int, sum numeric, min float8,
+    max float8, first_at timestamptz, last_at timestamptz
 )
 ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE
 SET n = day.n + excluded.n,
@@ -94,8 +93,8 @@ SET n = day.n + excluded.n,
 WITH told AS (
     INSERT INTO news (consumer, patient_id, earliest, latest)
     SELECT 'rules', patient_id, min(first_at), max(last_at)
-    FROM unnest(%(patient_id)s::int[], %(first_at)s::timestamptz[], %(last_at)s::timestamptz[])
-         AS day (patient_id, first_at, last_at)
+    FROM json_to_recordset(%(days)s::json)
+         AS added (patient_id int, first_at timestamptz, last_at timestamptz)
     GROUP BY patient_id
     ORDER BY patient_id
     ON CONFLICT (consumer, patient_id) DO UPDATE

@@ -121,6 +121,14 @@ def test_the_receipt_names_what_was_refused_by_the_sender_s_own_id() -> None:
     assert list(receipt.rejected) == [glucose(2)["id"]]
 
 
+def test_the_receipt_that_is_sent_has_the_bytes_of_the_wire() -> None:
+    receipt = judged(envelope(glucose(1), glucose(2, value=99.9, note="中文"))).receipt()
+
+    assert receipt.committed
+    assert receipt.rejected
+    assert msgspec.json.encode(receipt) == encode_receipt(receipt)
+
+
 def test_the_limits_of_time_and_plausibility_belong_to_the_sound() -> None:
     ahead = moment(NOW + MOST_AHEAD)
 
