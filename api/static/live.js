@@ -7,22 +7,28 @@
   const stream = document.body.dataset.events;
   if (!stream || !window.EventSource || !window.fetch || !window.DOMParser) return;
 
-  // milliseconds: an alarm at once, a burst of readings in one go, ages of values once a minute
-  const WAIT_MS = { alert: 100, told: 100, look: 300, reading: 1500 };
+  // milliseconds: an alarm at once, a burst of readings in one go (long lists say how patient they
+  // are), ages of values once a minute, and never more than one look a second
+  const calm = Number(document.body.dataset.calmMs) || 1500;
+  const WAIT_MS = { alert: 100, told: 100, look: 300, reading: calm };
   const EVERY_MS = 60000;
+  const GAP_MS = 1000;
+  const AGAIN_MS = 4000;
   const offline = document.getElementById("offline");
   const announce = document.getElementById("announce");
   let timer = 0;
   let dueAt = Infinity;
+  let lookedAt = 0;
   let fetching = false;
   let again = false;
 
   function soon(wait) {
-    const at = Date.now() + wait;
+    const now = Date.now();
+    const at = Math.max(now + wait, lookedAt + GAP_MS);
     if (at >= dueAt) return;
     dueAt = at;
     clearTimeout(timer);
-    timer = setTimeout(refresh, wait);
+    timer = setTimeout(refresh, at - now);
   }
 
   async function refresh() {
@@ -32,6 +38,7 @@
       return;
     }
     fetching = true;
+    lookedAt = Date.now();
     try {
       const answer = await fetch(location.href, { credentials: "same-origin", cache: "no-store" });
       if (answer.redirected || answer.status === 401 || answer.status === 404) {
@@ -43,7 +50,7 @@
       offline.hidden = true;
     } catch {
       offline.hidden = false;
-      soon(5000);
+      soon(AGAIN_MS);
     } finally {
       fetching = false;
       if (again) {
@@ -99,20 +106,26 @@
     }
   }
 
-  const source = new EventSource(stream);
-  for (const name of Object.keys(WAIT_MS)) {
-    source.addEventListener(name, () => soon(WAIT_MS[name]));
-  }
-  // back after a lost connection: something may have been missed
   let lost = false;
-  source.onerror = () => {
-    lost = true;
-    soon(3000);
-  };
-  source.onopen = () => {
-    if (lost) soon(0);
-    lost = false;
-  };
+  function listen() {
+    const source = new EventSource(stream);
+    for (const name of Object.keys(WAIT_MS)) {
+      source.addEventListener(name, () => soon(WAIT_MS[name]));
+    }
+    source.onerror = () => {
+      lost = true;
+      soon(3000);
+      // the browser gives up for good on an answer that is no stream (a server that starts): we do not
+      if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
+    };
+    source.onopen = () => {
+      // back after a lost connection: something may have been missed
+      if (lost) soon(0);
+      lost = false;
+    };
+  }
+
+  listen();
   setInterval(() => soon(0), EVERY_MS);
   document.addEventListener("visibilitychange", () => document.hidden || soon(0));
 })();

@@ -53,20 +53,25 @@ SELECT day.patient_id, day.kind, day.unit,
        coalesce(sum(day.n) FILTER (WHERE NOT day.is_recent), 0)::int AS n_before,
        coalesce(sum(day.sum) FILTER (WHERE NOT day.is_recent), 0)::float8 AS sum_before
 FROM (
-    SELECT measurement_day.*,
-           local_day > (%(now)s AT TIME ZONE patient.timezone)::date - 7 AS is_recent
+    SELECT patient.id AS patient_id, pair.kind, pair.unit, two_weeks.*
     FROM relation
     JOIN patient ON patient.id = relation.patient_id
     CROSS JOIN unnest(%(kinds)s::smallint[], %(units)s::smallint[]) AS pair (kind, unit)
-    JOIN measurement_day
-        ON measurement_day.patient_id = patient.id
-        AND measurement_day.kind = pair.kind
-        AND measurement_day.unit = pair.unit
+    CROSS JOIN LATERAL (
+        -- at most fourteen rows, and the limit keeps it a probe of the index
+        SELECT n, sum, min, max,
+               local_day > (%(now)s AT TIME ZONE patient.timezone)::date - 7 AS is_recent
+        FROM measurement_day
+        WHERE measurement_day.patient_id = patient.id
+          AND measurement_day.kind = pair.kind
+          AND measurement_day.unit = pair.unit
+          AND local_day > (%(now)s AT TIME ZONE patient.timezone)::date - 14
+          AND local_day <= (%(now)s AT TIME ZONE patient.timezone)::date
+        LIMIT 14
+    ) AS two_weeks
     WHERE relation.account_id = %(account_id)s
       AND relation.relation = 'doctor'
       AND relation.ended_at IS NULL
-      AND local_day > (%(now)s AT TIME ZONE patient.timezone)::date - 14
-      AND local_day <= (%(now)s AT TIME ZONE patient.timezone)::date
 ) AS day
 LEFT JOIN unnest(%(cut_kinds)s::smallint[], %(cut_units)s::smallint[], %(lows)s::float8[],
                  %(highs)s::float8[]) AS cut (kind, unit, low, high)
@@ -75,18 +80,21 @@ GROUP BY day.patient_id, day.kind, day.unit;
 
 -- name: days
 -- The daily rollup of some kinds of some patients over their last days, oldest first.
-SELECT measurement_day.patient_id, measurement_day.kind, measurement_day.unit, local_day, n,
-       sum::float8 AS sum, min, max, last_at
+SELECT patient.id AS patient_id, pair.kind, pair.unit, day.*
 FROM patient
 CROSS JOIN unnest(%(kinds)s::smallint[], %(units)s::smallint[]) AS pair (kind, unit)
-JOIN measurement_day
-    ON measurement_day.patient_id = patient.id
-    AND measurement_day.kind = pair.kind
-    AND measurement_day.unit = pair.unit
+CROSS JOIN LATERAL (
+    SELECT local_day, n, sum::float8 AS sum, min, max, last_at
+    FROM measurement_day
+    WHERE measurement_day.patient_id = patient.id
+      AND measurement_day.kind = pair.kind
+      AND measurement_day.unit = pair.unit
+      AND local_day > (%(now)s AT TIME ZONE patient.timezone)::date - %(days)s::int
+      AND local_day <= (%(now)s AT TIME ZONE patient.timezone)::date
+    LIMIT %(days)s::int
+) AS day
 WHERE patient.id = ANY(%(patients)s)
-  AND local_day > (%(now)s AT TIME ZONE patient.timezone)::date - %(days)s::int
-  AND local_day <= (%(now)s AT TIME ZONE patient.timezone)::date
-ORDER BY measurement_day.patient_id, measurement_day.kind, measurement_day.unit, local_day;
+ORDER BY patient.id, pair.kind, pair.unit, day.local_day;
 
 -- name: alerts
 -- The living alerts of some patients and those closed since a moment, gravest and newest first.

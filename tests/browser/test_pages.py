@@ -46,6 +46,7 @@ class House:
     address: str
     clinic: seed.Clinic
     stop: threading.Event
+    thread: threading.Thread
 
     def link(self, who: str) -> str:
         account = {"patient": self.clinic.own["王建国"], "nobody": self.clinic.own["赵敏"]}.get(
@@ -116,6 +117,10 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(url: str) -> Iterator[House]:
     with psycopg.connect(url) as connection:
         clinic = seed.clinic(connection, extra=4)
+    yield from started(url, clinic)
+
+
+def started(url: str, clinic: seed.Clinic, port: int = 0) -> Iterator[House]:
     ready, stop, addresses = threading.Event(), threading.Event(), []
 
     def on_listening(address: str) -> None:
@@ -124,12 +129,12 @@ def serve(url: str) -> Iterator[House]:
 
     thread = threading.Thread(
         target=run,
-        args=(ApiSettings(database_url=url, port=0), stop),
+        args=(ApiSettings(database_url=url, port=port), stop),
         kwargs={"on_listening": on_listening, "clock": lambda: seed.NOW},
     )
     thread.start()
     assert ready.wait(10)
-    yield House(url=url, address=addresses[0], clinic=clinic, stop=stop)
+    yield House(url=url, address=addresses[0], clinic=clinic, stop=stop, thread=thread)
     stop.set()
     thread.join(10)
 
@@ -506,12 +511,27 @@ def test_a_doctor_accepts_a_proposal_and_the_patient_puts_it_back(
     context.close()
 
 
-def test_a_lost_server_is_said_on_the_open_page(browser: Browser, own_house: House) -> None:
+def test_an_open_page_says_that_the_server_is_lost_and_finds_back_by_itself(
+    browser: Browser, own_house: House
+) -> None:
     context = browser.new_context()
     page = enter(context, own_house, "family")
+    page.evaluate("window.stillTheSame = true")
     expect(page.locator("#offline")).not_to_be_visible()
     own_house.stop.set()
+    own_house.thread.join(10)
     expect(page.locator("#offline")).to_be_visible(timeout=10_000)
+    mother = own_house.clinic.patients["李秀英"]
+    own_house.change(seed.low_glucose, mother)
+    port = int(own_house.address.rsplit(":", 1)[1])
+    for _ in started(own_house.url, own_house.clinic, port):
+        expect(page.locator("#offline")).not_to_be_visible(timeout=15_000)
+        # what happened meanwhile is there, and what happens now is heard
+        expect(page.locator("li.call")).to_have_count(1)
+        father = own_house.clinic.patients["王建国"]
+        own_house.change(seed.low_glucose, father)
+        expect(page.locator("li.call")).to_have_count(2, timeout=15_000)
+        assert page.evaluate("window.stillTheSame") is True
     context.close()
 
 

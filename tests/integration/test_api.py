@@ -444,6 +444,16 @@ def test_the_doctors_list_costs_the_same_queries_for_two_patients_as_for_sixty(
     assert statements() == few
 
 
+def test_a_red_flag_offers_the_emergency_call(house: House) -> None:
+    father = house.clinic.patients["王建国"]
+    browser = house.visitor(house.clinic.own["王建国"])
+    assert "tel:120" not in browser.get("/patient").text
+    house.execute("UPDATE alert SET severity = 4 WHERE patient_id = %s", father)
+    page = browser.get("/patient").text
+    assert 'href="tel:120"' in page
+    assert "拨打 120" in page
+
+
 def test_a_patient_without_any_data_is_shown_as_such_everywhere(house: House) -> None:
     clinic = house.clinic
     own = house.visitor(clinic.own["赵敏"]).get("/patient").text
@@ -662,6 +672,21 @@ def test_an_open_page_hears_of_its_own_people_only(house: House, running: Runnin
             ("alert", {"patient": father}),
             ("told", {}),
         ]
+
+
+def test_a_quiet_stream_says_that_it_lives_and_ends_with_the_relation(
+    house: House, running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.events.HEARTBEAT_S", 0.2)
+    browser = signed_in(house, running, house.clinic.son)
+    with browser.stream("GET", "/events?as=family") as stream:
+        lines = stream.iter_lines()
+        assert any(line == ": still here" for line in lines)
+        house.execute(
+            "UPDATE relation SET ended_at = now() WHERE account_id = %s", house.clinic.son
+        )
+        # the stream ends by itself: what is left of it is finite
+        assert len(list(lines)) < 20
 
 
 def test_it_stops_within_two_seconds_with_open_event_streams(
