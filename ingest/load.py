@@ -22,7 +22,7 @@ from ingest.health import gateway_word
 from ingest.rollup import Calendar, count
 from store import intake, people
 from store.pool import Pool, transaction
-from vitals.errors import MendData
+from vitals.errors import MendSettings, TryAgain
 from vitals.wire import Receipt
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 # days known before and after a load's own: no time zone is more than a day away from UTC, and the
 # days to come are needed soon
 _AROUND, _AHEAD = timedelta(days=2), timedelta(days=30)
+
+# what no message can be blamed for: the same is tried again
+_NOT_THE_MESSAGES = (TryAgain, MendSettings, OSError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,10 @@ class Loader:
         """
         try:
             return self._load_all(verdicts, now=now)
-        except (MendData, ValueError, TypeError, ArithmeticError) as error:
+        except _NOT_THE_MESSAGES:
+            raise
+        except Exception as error:
+            # a value that the database refuses, or a mistake of ours that one message brings out
             if len(verdicts) == 1:
                 return self._isolate(verdicts[0], error=error, now=now)
         half = len(verdicts) // 2
@@ -216,7 +222,11 @@ class Loader:
 
     def _isolate(self, verdict: Verdict, *, error: Exception, now: datetime) -> Loaded:
         """Stores what can be of a message that the database refused as a whole."""
-        log.warning("A message is taken apart because it could not be stored whole: %s", error)
+        log.warning(
+            "A message is taken apart because it could not be stored whole: %s: %s",
+            type(error).__name__,
+            error,
+        )
         if isinstance(verdict, Delivery) and verdict.items:
             return self._one_by_one(verdict, now=now)
         letter = DeadLetter(message=verdict.message, reasons=(storable(str(error)),))
@@ -235,7 +245,9 @@ class Loader:
             try:
                 done += self._load_all([delivery.only(item)], now=now)
                 stored.append(item)
-            except (MendData, ValueError, TypeError, ArithmeticError) as error:
+            except _NOT_THE_MESSAGES:
+                raise
+            except Exception as error:
                 refused.append(
                     Rejection(
                         gateway=delivery.gateway,

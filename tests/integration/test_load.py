@@ -3,11 +3,13 @@
 import random
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from arriving import ABSENT, METER, NOW, delivery, envelope, glucose, up
 from hypothesis import HealthCheck, given, settings
@@ -490,6 +492,17 @@ def test_a_value_that_only_the_database_refuses_is_found_and_refused_alone(home:
     assert list(receipts[1].rejected) == [glucose(4)["id"]]
     assert home.counts.rejections == home.counts.dead_letters == 1
     assert home.wrong_days == []
+
+
+def test_a_measurement_that_only_a_mistake_of_ours_lets_through_stops_nothing(home: Home) -> None:
+    sound = delivery(glucose(1), glucose(2))
+    odd = replace(sound, items=(sound.items[0], msgspec.structs.replace(sound.items[1], kind="?")))
+
+    loaded = home.bring(odd, delivery(glucose(3)))
+
+    assert home.stored == 2
+    assert [len(receipt.committed) for _, receipt in loaded.receipts] == [1, 1]
+    assert home.counts.rejections == 1
 
 
 # -- health ----------------------------------------------------------------------------------------
