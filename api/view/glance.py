@@ -26,10 +26,11 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """A mood with the key of its word."""
+    """A mood with the key of its word and the name of its icon."""
 
     mood: Mood
     word: str
+    icon: str
 
 
 # After two days a value says nothing about today; engineering choice, unconfirmed.
@@ -40,14 +41,14 @@ SEVERE_SYSTOLIC, SEVERE_DIASTOLIC = 180.0, 110.0
 # mmHg; low at home (clinical §1.4 bp.low), unconfirmed
 LOW_SYSTOLIC, LOW_DIASTOLIC = 90.0, 50.0
 
-OLD = Glance(mood=Mood.NONE, word="glance_old")
-KEPT = Glance(mood=Mood.NONE, word="glance_kept")
-DOUBTED = Glance(mood=Mood.NONE, word="glance_doubted")
-_IN_RANGE = Glance(mood=Mood.WELL, word="glance_in_range")
-_HIGH = Glance(mood=Mood.LOOK, word="glance_high")
-_LOW = Glance(mood=Mood.LOOK, word="glance_low")
-_VERY_HIGH = Glance(mood=Mood.CALL, word="glance_very_high")
-_VERY_LOW = Glance(mood=Mood.CALL, word="glance_very_low")
+OLD = Glance(mood=Mood.NONE, word="glance_old", icon="next")
+KEPT = Glance(mood=Mood.NONE, word="glance_kept", icon="well")
+DOUBTED = Glance(mood=Mood.NONE, word="glance_doubted", icon="none")
+_IN_RANGE = Glance(mood=Mood.WELL, word="glance_in_range", icon="well")
+_HIGH = Glance(mood=Mood.LOOK, word="glance_high", icon="look")
+_LOW = Glance(mood=Mood.LOOK, word="glance_low", icon="look")
+_VERY_HIGH = Glance(mood=Mood.CALL, word="glance_very_high", icon="alarm")
+_VERY_LOW = Glance(mood=Mood.CALL, word="glance_very_low", icon="alarm")
 
 
 def is_fresh(at: datetime, now: datetime) -> bool:
