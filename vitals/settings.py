@@ -62,10 +62,18 @@ def describe(settings: type[Any]) -> list[tuple[str, str, str]]:
         (
             each.metadata["name"],
             each.metadata["meaning"],
-            "required" if each.default is MISSING else str(each.default),
+            "required" if each.default is MISSING else _shown(each.default),
         )
         for each in fields(settings)
     ]
+
+
+def _shown(default: Any) -> str:
+    if default is None:
+        return "none"
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default))
+    return str(default)
 
 
 def _text(each: "Field[Any]", environ: Mapping[str, str]) -> str | None:
