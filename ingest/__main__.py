@@ -66,6 +66,8 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
             stop.set()
             loader.join()
             subscription.stop()
+    if loader.failure is not None:
+        raise loader.failure
 
 
 def _judge_all(arrivals: Sequence[Arrival]) -> _Work:
@@ -107,9 +109,18 @@ class _LoadingThread(threading.Thread):
         self._judged, self._stop_asked = judged, stop
         self._loader = Loader(pool)
         self._beat_s = float("-inf")
+        # what ended this thread before it was asked to stop: the process ends with it
+        self.failure: Exception | None = None
 
     def run(self) -> None:
         """Works until the process stops; what is not committed then comes again."""
+        try:
+            self._work()
+        except Exception as error:
+            self.failure = error
+            self._stop_asked.set()
+
+    def _work(self) -> None:
         while not self._stop_asked.is_set():
             self._beat()
             try:
