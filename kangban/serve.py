@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 # where a household's database, broker and logs live unless a person says otherwise
 HOME = Path("~/.local/share/kangban")
 DATABASE = "kangban"
-_ADDRESSES = ("KANGBAN_DATABASE_URL", "KANGBAN_MQTT_URL")
+_ADDRESSES = ("KANGBAN_DATABASE_URL", "KANGBAN_MQTT_URL", "KANGBAN_PUBLIC_URL")
 
 # A process that falls is started again after this many seconds, twice as long each time.
 _FIRST_WAIT_S = 1.0
@@ -118,8 +118,10 @@ def serve(*, data: Path | None, port: int) -> None:
     home = folder(data)
     with services(home, given=os.environ) as environ:
         environ |= {"KANGBAN_API_PORT": str(port)}
+        address = os.environ.get("KANGBAN_PUBLIC_URL") or f"http://127.0.0.1:{port}"
         with Servants(environ, logs=home / "logs"):
-            print(f"Kangban is at http://127.0.0.1:{port} — Ctrl-C stops it.")
+            print(f"Kangban is at {address} — Ctrl-C stops it.")
             print("For other commands, in another terminal:")
-            print("  export", *(f"{name}='{environ[name]}'" for name in _ADDRESSES), flush=True)
+            known = {**environ, "KANGBAN_PUBLIC_URL": address}
+            print("  export", *(f"{name}='{known[name]}'" for name in _ADDRESSES), flush=True)
             stop.wait()

@@ -125,10 +125,20 @@ def bind(
 
 @contextmanager
 def _database() -> "Iterator[Connection[Any]]":
+    from psycopg.errors import ForeignKeyViolation
+
     from store.pool import connect
 
-    with connect(database_url()) as connection:
-        yield connection
+    try:
+        with connect(database_url()) as connection:
+            yield connection
+    except MendData as error:
+        if isinstance(error.__cause__, ForeignKeyViolation):
+            raise MendData(
+                "There is no household, patient or account with that number; "
+                "each number is printed when it is added."
+            ) from error
+        raise
 
 
 def _link(connection: "Connection[Any]", account_id: int) -> str:
