@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api import moment
-from api.words import LOCALES, say
+from api.words import LOCALES, say, unit_in
 from rules.report.build import stylesheet
 
 HERE = Path(__file__).parent
@@ -46,6 +46,7 @@ def page(request: Request, template: str, shown: dict[str, Any]) -> HTMLResponse
     visitor = getattr(request.state, "visitor", None)
     context = {
         "t": partial(_word, locale),
+        "unit": partial(unit_in, locale),
         "locale": locale,
         "is_chinese": moment.is_chinese(locale),
         "path": request.url.path,

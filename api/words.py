@@ -20,6 +20,11 @@ def say(key: str, locale: str, **parts: object) -> str:
     return text.format(**parts) if parts else text
 
 
+def unit_in(locale: str, unit: str) -> str:
+    """A unit as people of a language write it."""
+    return kinds.UNITS_ZH.get(unit, unit) if is_chinese(locale) else unit
+
+
 WORDS: dict[str, tuple[str, str]] = {
     **frame.FRAME,
     **frame.DOORS,

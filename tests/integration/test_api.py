@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -69,13 +70,24 @@ class House:
         return TestClient(self.app, follow_redirects=False)
 
 
-@pytest.fixture
-def house(database: str) -> Iterator[House]:
-    with psycopg.connect(database) as connection:
+def opened(url: str) -> Iterator[House]:
+    with psycopg.connect(url) as connection:
         clinic = seed.clinic(connection, extra=2)
-    app = create_app(ApiSettings(database_url=database, port=0), clock=lambda: seed.NOW)
+    app = create_app(ApiSettings(database_url=url, port=0), clock=lambda: seed.NOW)
     with TestClient(app):
-        yield House(app=app, url=database, clinic=clinic)
+        yield House(app=app, url=url, clinic=clinic)
+
+
+@pytest.fixture
+def house(timescale_url: str) -> Iterator[House]:
+    """On TimescaleDB."""
+    yield from opened(timescale_url)
+
+
+@pytest.fixture
+def either_house(database: str) -> Iterator[House]:
+    """On TimescaleDB, and again on plain PostgreSQL: for what reads measurements."""
+    yield from opened(database)
 
 
 def form_token(browser: TestClient, path: str) -> str:
@@ -110,6 +122,14 @@ def test_a_link_works_once(house: House) -> None:
     assert not second.cookies
 
 
+def test_another_site_cannot_press_the_button(house: House) -> None:
+    link, browser = house.link(house.clinic.son), house.nobody()
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example.org"}):
+        assert browser.post(link, headers=headers).status_code == 403
+    # and has not used the link up
+    assert browser.post(link).status_code == 303
+
+
 def test_an_expired_link_opens_nothing(house: House) -> None:
     link = house.link(house.clinic.son, now=seed.NOW - timedelta(hours=2), hours=1)
     assert house.nobody().post(link).status_code == 410
@@ -131,11 +151,11 @@ def test_the_cookie_is_out_of_reach_for_scripts_and_other_sites(house: House) ->
     assert "Secure" not in cookie
 
 
-def test_over_https_the_cookie_never_travels_in_the_open(database: str) -> None:
-    with psycopg.connect(database) as connection:
+def test_over_https_the_cookie_never_travels_in_the_open(timescale_url: str) -> None:
+    with psycopg.connect(timescale_url) as connection:
         clinic = seed.clinic(connection, extra=0)
         link = make_link(connection, base_url="", account_id=clinic.son, now=seed.NOW)
-    settings = ApiSettings(database_url=database, public_url="https://care.example.org")
+    settings = ApiSettings(database_url=timescale_url, public_url="https://care.example.org")
     with TestClient(create_app(settings, clock=lambda: seed.NOW)) as browser:
         answer = browser.post(link, follow_redirects=False)
     assert "__Host-kangban-family=" in answer.headers["set-cookie"]
@@ -164,12 +184,12 @@ def test_signing_out_ends_the_session_on_the_server_too(house: House) -> None:
     assert house.execute("SELECT count(*) FROM session") == [(0,)]
 
 
-def test_a_session_ends_by_itself(database: str) -> None:
-    with psycopg.connect(database) as connection:
+def test_a_session_ends_by_itself(timescale_url: str) -> None:
+    with psycopg.connect(timescale_url) as connection:
         clinic = seed.clinic(connection, extra=0)
         link = make_link(connection, base_url="", account_id=clinic.son, now=seed.NOW)
     at = [seed.NOW]
-    settings = ApiSettings(database_url=database, session_days=2)
+    settings = ApiSettings(database_url=timescale_url, session_days=2)
     with TestClient(create_app(settings, clock=lambda: at[0]), follow_redirects=False) as browser:
         browser.post(link)
         at[0] = seed.NOW + timedelta(days=2, seconds=-1)
@@ -254,15 +274,19 @@ def test_a_wrong_request_gets_a_sentence_not_a_schema(house: House) -> None:
 
 def test_without_the_database_a_page_says_try_again_and_health_says_so() -> None:
     settings = ApiSettings(database_url="postgresql://nobody@127.0.0.1:9/nothing")
-    with TestClient(create_app(settings), raise_server_exceptions=False) as browser:
+    with (
+        TestClient(create_app(settings), raise_server_exceptions=False) as browser,
+        ThreadPoolExecutor() as threads,
+    ):
         browser.cookies.set("kangban-family", "x" * 43)
-        answer = browser.get("/family")
+        page, ready = (threads.submit(browser.get, path) for path in ("/family", "/readyz"))
+        assert browser.get("/healthz").status_code == 200
+        answer = page.result()
         assert answer.status_code == 503
         assert "数据没有丢" in answer.text
         assert answer.headers["retry-after"]
         assert "9/nothing" not in answer.text
-        assert browser.get("/healthz").status_code == 200
-        assert browser.get("/readyz").status_code == 503
+        assert ready.result().status_code == 503
 
 
 # -- access ----------------------------------------------------------------------------------------
@@ -401,8 +425,11 @@ def test_json_that_a_foreign_form_could_send_is_refused(house: House) -> None:
 # -- what is shown ---------------------------------------------------------------------------------
 
 
-def test_json_gives_values_as_measured_with_their_units(house: House) -> None:
-    browser, mother = house.visitor(house.clinic.son), house.clinic.patients["李秀英"]
+def test_json_gives_values_as_measured_with_their_units(either_house: House) -> None:
+    browser, mother = (
+        either_house.visitor(either_house.clinic.son),
+        either_house.clinic.patients["李秀英"],
+    )
     latest = {each["kind"]: each for each in browser.get(f"/api/patients/{mother}/latest").json()}
     assert latest["glucose"]["unit"] == "mmol/L"
     assert latest["glucose"]["loinc"] == "14743-9"
@@ -419,7 +446,7 @@ def test_json_gives_values_as_measured_with_their_units(house: House) -> None:
 
 
 def test_the_doctors_list_costs_the_same_queries_for_two_patients_as_for_sixty(
-    house: House,
+    either_house: House,
 ) -> None:
     counted = [0]
     execute = psycopg.Cursor.execute
@@ -435,11 +462,11 @@ def test_the_doctors_list_costs_the_same_queries_for_two_patients_as_for_sixty(
             assert browser.get("/doctor").status_code == 200
             return counted[0] - before
 
-    browser = house.visitor(house.clinic.doctor)
+    browser = either_house.visitor(either_house.clinic.doctor)
     few = statements()
-    with psycopg.connect(house.url) as connection:
+    with psycopg.connect(either_house.url) as connection:
         for number in range(60):
-            seed.patient(connection, house.clinic, f"病人{number}")
+            seed.patient(connection, either_house.clinic, f"病人{number}")
     assert few > 3
     assert statements() == few
 
@@ -454,20 +481,20 @@ def test_a_red_flag_offers_the_emergency_call(house: House) -> None:
     assert "拨打 120" in page
 
 
-def test_a_patient_without_any_data_is_shown_as_such_everywhere(house: House) -> None:
-    clinic = house.clinic
-    own = house.visitor(clinic.own["赵敏"]).get("/patient").text
+def test_a_patient_without_any_data_is_shown_as_such_everywhere(either_house: House) -> None:
+    clinic = either_house.clinic
+    own = either_house.visitor(clinic.own["赵敏"]).get("/patient").text
     assert "还没有收到测量" in own
     assert "banner well" not in own
-    family = house.visitor(clinic.son).get("/family").text
+    family = either_house.visitor(clinic.son).get("/family").text
     assert "情况不明" in family
-    doctor = house.visitor(clinic.doctor).get("/doctor?q=赵敏").text
+    doctor = either_house.visitor(clinic.doctor).get("/doctor?q=赵敏").text
     assert "还没有测量" in doctor
     assert "平稳" not in doctor
 
 
-def test_a_dark_home_names_the_silent_hop_to_the_family(house: House) -> None:
-    page = house.visitor(house.clinic.son).get("/family").text
+def test_a_dark_home_names_the_silent_hop_to_the_family(either_house: House) -> None:
+    page = either_house.visitor(either_house.clinic.son).get("/family").text
     card = page[page.index("陈国华") :]
     card = card[: card.index("</article>")]
     assert "没有消息" in card
@@ -477,8 +504,11 @@ def test_a_dark_home_names_the_silent_hop_to_the_family(house: House) -> None:
 # -- deciding --------------------------------------------------------------------------------------
 
 
-def test_a_week_is_signed_once_and_archived_byte_for_byte(house: House) -> None:
-    browser, father = house.visitor(house.clinic.doctor), house.clinic.patients["王建国"]
+def test_a_week_is_signed_once_and_archived_byte_for_byte(either_house: House) -> None:
+    browser, father = (
+        either_house.visitor(either_house.clinic.doctor),
+        either_house.clinic.patients["王建国"],
+    )
     path = f"/api/patients/{father}/reports/{seed.DUE_WEEK}"
     before = browser.get(path).json()
     assert before["signed"] is None
@@ -491,7 +521,7 @@ def test_a_week_is_signed_once_and_archived_byte_for_byte(house: House) -> None:
     again = browser.post(f"{path}/sign", json={"comment": "x"})
     assert again.status_code == 409
     # what arrives later changes nothing of what was signed
-    house.execute("UPDATE measurement SET value = value + 40 WHERE patient_id = %s", father)
+    either_house.execute("UPDATE measurement SET value = value + 40 WHERE patient_id = %s", father)
     after = browser.get(path).json()
     assert after["report"] == before["report"]
     assert browser.get(f"{path}/archive").content == kept

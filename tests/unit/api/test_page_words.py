@@ -9,9 +9,11 @@ import pytest
 from api.access import Deed
 from api.errors import TELLINGS
 from api.view.chain import DEVICE_KINDS
-from api.words import LOCALES, WORDS, say
+from api.vocabulary.kinds import UNITS_ZH
+from api.words import LOCALES, WORDS, say, unit_in
 from rules.line import Hop
 from vitals.measurement import Flag, Meal
+from vitals.units import UNIT_TEXT
 
 API = Path(__file__).parents[3] / "api"
 _LITERAL = re.compile(r"""t\('([a-z0-9_]+)'(?! ~)""")
@@ -68,6 +70,12 @@ def test_no_page_diagnoses_or_advises_a_drug(key: str) -> None:
         assert word not in zh
     for word in ("dose", "diagnosed", "medication"):
         assert word not in en.lower()
+
+
+def test_units_that_are_words_are_in_the_readers_language() -> None:
+    assert [unit_in("zh-CN", each) for each in ("/min", "steps", "mmHg")] == ["次/分", "步", "mmHg"]
+    assert unit_in("en", "steps") == "steps"
+    assert UNITS_ZH.keys() <= set(UNIT_TEXT.values())
 
 
 def test_what_is_no_locale_of_ours_is_chinese() -> None:
