@@ -63,7 +63,7 @@ def reminder_body(sessions: Sequence[Schedule], *, link: str) -> dict[str, objec
             "en": "Now: " + ", ".join(each.words.en.lower() for each in sessions),
         },
         "text": {
-            "zh": " ".join(f"{each.hint.zh}测{each.readings}遍。" for each in sessions),
+            "zh": " ".join(f"{each.hint.zh}每次测{each.readings}遍。" for each in sessions),
             "en": " ".join(f"{each.hint.en} {_times(each.readings)}." for each in sessions),
         },
         "link": link,

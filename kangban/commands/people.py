@@ -43,7 +43,8 @@ def patient(
     ] = None,
     timezone: Annotated[str, typer.Option(help="Where the patient lives.")] = "Asia/Shanghai",
     plan: Annotated[
-        str | None, typer.Option(help="hypertension, type2_diabetes or both: begin this plan.")
+        str | None,
+        typer.Option(help="hypertension, type2_diabetes, type2_diabetes_premix or both."),
     ] = None,
 ) -> None:
     """Add a patient; prints the number."""

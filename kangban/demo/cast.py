@@ -28,22 +28,31 @@ class Role:
     sex: str
     born_on: date
     conditions: tuple[str, ...]
+    takes_insulin: bool = False
 
     @property
     def plan(self) -> str:
         """The plan's template that goes with the diagnoses."""
         if len(self.conditions) > 1:
             return "both"
-        return "hypertension" if HYPERTENSION in self.conditions else "type2_diabetes"
+        if HYPERTENSION in self.conditions:
+            return "hypertension"
+        return "type2_diabetes_premix" if self.takes_insulin else "type2_diabetes"
 
 
-def _role(name: str, sex: str, born_on: str, *conditions: str) -> Role:
-    return Role(name=name, sex=sex, born_on=date.fromisoformat(born_on), conditions=conditions)
+def _role(name: str, sex: str, born_on: str, *conditions: str, takes_insulin: bool = False) -> Role:
+    return Role(
+        name=name,
+        sex=sex,
+        born_on=date.fromisoformat(born_on),
+        conditions=conditions,
+        takes_insulin=takes_insulin,
+    )
 
 
 ROLES: dict[str, Role] = {
     "father": _role("王建国", "male", "1951-03-18", HYPERTENSION),
-    "mother": _role("李秀英", "female", "1953-09-02", TYPE_2_DIABETES),
+    "mother": _role("李秀英", "female", "1953-09-02", TYPE_2_DIABETES, takes_insulin=True),
     "dark": _role("赵淑兰", "female", "1948-06-11", HYPERTENSION),
     "well_controlled": _role("孙德明", "male", "1960-01-25", HYPERTENSION),
     "steadily_high": _role("吴国强", "male", "1957-11-30", HYPERTENSION),

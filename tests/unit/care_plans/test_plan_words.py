@@ -53,7 +53,7 @@ def test_a_reminder_says_what_to_do_and_no_value() -> None:
     body = reminder_body([schedule(times=(time(7),))], link="/patient")
     assert body == {
         "title": {"zh": "该量血压了", "en": "Now: blood pressure"},
-        "text": {"zh": "坐着休息5分钟，测2遍。", "en": "Sit and rest. Measure twice."},
+        "text": {"zh": "坐着休息5分钟。每次测2遍。", "en": "Sit and rest. Measure twice."},
         "link": "/patient",
     }
 

@@ -10,8 +10,24 @@ from care_plans.template import names, read, template
 from vitals.errors import MendData
 
 
-def test_three_templates_ship() -> None:
-    assert names() == ("both", "hypertension", "type2_diabetes")
+def test_four_templates_ship() -> None:
+    assert names() == ("both", "hypertension", "type2_diabetes", "type2_diabetes_premix")
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_hint_is_a_whole_sentence_for_it_also_stands_alone(name: str) -> None:
+    for _, schedule in template(name).tasks:
+        assert schedule.hint.zh.endswith("。")
+        assert schedule.hint.en.endswith(".")
+
+
+def test_premixed_insulin_is_measured_before_both_doses_every_day() -> None:
+    schedules = [schedule for _, schedule in template("type2_diabetes_premix").tasks]
+    assert [[each.isoformat("minutes") for each in one.times] for one in schedules] == [
+        ["06:30"],
+        ["17:30"],
+    ]
+    assert all(len(one.weekdays) == 7 for one in schedules)
 
 
 @pytest.mark.parametrize("name", names())
