@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 EPISODE = "2026-11-16"
 MEASURED = Adherence(planned=6, done=5, percent=91.7, by_time=())
 WORDS = Words(zh="量血压", en="Blood pressure")
-HINT = Words(zh="坐着休息5分钟，", en="Sit and rest.")
+HINT = Words(zh="坐着休息5分钟。", en="Sit and rest.")
 
 
 def schedule(**changes: Any) -> Schedule:
