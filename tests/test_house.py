@@ -75,6 +75,7 @@ PURE = (
     "api/access.py",
     "api/session.py",
     "api/moment.py",
+    "api/view/*.py",
 )
 IMPURE_MODULES = {
     "asyncio", "bleak", "psycopg", "psycopg_pool", "paho", "sqlite3", "fastapi", "logging", "time",

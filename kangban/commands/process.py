@@ -69,10 +69,13 @@ def migrate() -> None:
 
 
 def is_healthy(name: str) -> bool:
-    """Has the process said within the last minute that it works?"""
+    """Has the process said within the last minute that it works?
+
+    One of several ingest workers is named with its shards, "ingest-00-31".
+    """
     from store.pool import connect, heartbeats
 
-    if name not in PROCESSES:
+    if name.split("-")[0] not in PROCESSES:
         raise MendSettings(f"{name!r} is no process; there are: {', '.join(PROCESSES)}.")
     with connect(database_url()) as connection:
         last = heartbeats(connection).get(name)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from store.pool import connect, heartbeat
+
 KANGBAN = [sys.executable, "-m", "kangban"]
 ENVIRON = {name: value for name, value in os.environ.items() if not name.startswith("KANGBAN_")}
 
@@ -104,3 +106,15 @@ def test_a_csv_file_gives_its_numbers(tmp_path: Path) -> None:
     assert numbers["tir"] == 50.0
     assert "mg/dL or mmol/L" in refused(kangban("metrics", "glucose", str(file), "--unit", "g"))
     assert "gl" in refused(kangban("metrics", "glucose", str(file), "--value-column", "gl"))
+
+
+def test_a_process_is_healthy_while_its_heartbeat_is_fresh(embedded_url: str) -> None:
+    where = {"KANGBAN_DATABASE_URL": embedded_url}
+    assert kangban("healthy", "ingest", **where).returncode == 1
+    with connect(embedded_url) as connection:
+        heartbeat(connection, "ingest")
+        heartbeat(connection, "ingest-00-31")
+    assert kangban("healthy", "ingest", **where).returncode == 0
+    assert kangban("healthy", "ingest-00-31", **where).returncode == 0
+    assert kangban("healthy", "ingest-32-63", **where).returncode == 1
+    assert "there are: ingest, rules" in refused(kangban("healthy", "engine", **where))
