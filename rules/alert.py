@@ -13,6 +13,7 @@
 evidence beyond the hysteresis; *stale*: no new evidence for long, so that an old value keeps no
 alarm alive (silence takes over); *withdrawn*: data that came later took the finding back. Closed
 stays closed: only newer evidence raises a new alert, after the rule's cooldown unless it is worse.
+Only what was withdrawn and is found again lives again, and tells nobody twice (`escalation.key`).
 May hold: this table and its conditions. May not: who is told (`escalation.py`), I/O.
 """
 
@@ -207,7 +208,10 @@ def _is_news(rule: Rule, last: Alert | None, finding: Finding, now: datetime) ->
         return False
     if last is None:
         return True
-    if finding.episode == last.episode or finding.at <= last.evidence_at:
+    if finding.episode == last.episode:
+        # what was taken back and is found again: its alert lives again
+        return last.closed_because == Event.WITHDRAWN.value
+    if finding.at <= last.evidence_at:
         return False
     quiet = finding.started_at - last.evidence_at < timedelta(hours=rule.cooldown_h)
     return not quiet or _is_worse(rule, last, finding)

@@ -25,11 +25,16 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark(Generic[T]):
-    """One moment, where it stands, and what was seen."""
+    """One moment, where it stands, and what was seen.
+
+    `since`: when what makes this one mark began (the first reading of a sitting, of a day), where
+    `at` is its newest: an episode keeps its beginning while its first mark still grows.
+    """
 
     at: datetime
     level: Level
     seen: T
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +46,8 @@ class Episode(Generic[T]):
 
     @property
     def started_at(self) -> datetime:
-        """The moment of the first firing mark."""
-        return self.firing[0].at
+        """The moment at which the first firing mark began."""
+        return self.firing[0].since or self.firing[0].at
 
     @property
     def at(self) -> datetime:

@@ -36,13 +36,14 @@ def mean_of_block(rule: Rule, history: History, now: datetime) -> Iterator[Seen]
     protocol = PROTOCOLS.get(rule.protocol) or _own_protocol(rule)
     dated = [(history.day_of(each.at), each) for each in readings]
     last_at: dict[date, datetime] = {day: each.at for day, each in dated}
+    first_at: dict[date, datetime] = {day: each.at for day, each in reversed(dated)}
     marks = []
     for day, at in sorted(last_at.items()):
         newest = bisect_right(dated, day, key=lambda pair: pair[0])
         first = day - timedelta(days=protocol.window_days)
         oldest = bisect_right(dated, first, key=lambda pair: pair[0])
         found = dated_block(dated[oldest:newest], last_day=day, protocol=protocol)
-        marks.append(Mark(at=at, level=_level(rule, found), seen=found))
+        marks.append(Mark(at=at, level=_level(rule, found), seen=found, since=first_at[day]))
     for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         found = episode.firing[-1].seen
         yield _seen(

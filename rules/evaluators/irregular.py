@@ -34,7 +34,8 @@ def irregular(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
             for reading in each.readings
             if at - window < reading.at <= at
         )
-        marks.append(Mark(at=at, level=_level(rule, found, inside, history), seen=inside))
+        level = _level(rule, found, inside, history)
+        marks.append(Mark(at=at, level=level, seen=inside, since=found.readings[0].at))
     for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         readings = episode.firing[-1].seen
         flagged = [each for each in readings if is_flagged(each)]

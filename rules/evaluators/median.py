@@ -30,7 +30,9 @@ def median(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     for day in sorted({day for day, _ in dated}):
         first = day - timedelta(days=rule.window_days - 1)
         window = tuple(each for there, each in dated if first <= there <= day)
-        marks.append(Mark(at=window[-1].at, level=_level(rule, window), seen=window))
+        since = next(each.at for there, each in dated if there == day)
+        level = _level(rule, window)
+        marks.append(Mark(at=window[-1].at, level=level, seen=window, since=since))
     for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         yield _seen(
             rule,

@@ -19,7 +19,12 @@ from rules.words import Said, moment_text, same
 def session(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     """One Seen for each episode of sittings."""
     marks = [
-        Mark(at=each.readings[-1].at, level=_level(rule, each), seen=each)
+        Mark(
+            at=each.readings[-1].at,
+            level=_level(rule, each),
+            seen=each,
+            since=each.readings[0].at,
+        )
         for each in sessions(history.cuff())
     ]
     for episode in episodes(marks, gap=timedelta(hours=rule.gap_h)):

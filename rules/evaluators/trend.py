@@ -27,6 +27,7 @@ _END_DAYS = 5
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
     day: date
+    first_at: datetime
     last_at: datetime
     n: int
     value: float
@@ -57,6 +58,7 @@ def _daily_medians(history: History, kind: Kind) -> list[_Day]:
     return [
         _Day(
             day=day,
+            first_at=found[0][0],
             last_at=found[-1][0],
             n=len(found),
             value=median(value for _, value in found),
@@ -72,7 +74,8 @@ def _unit_of(kind: Kind) -> Unit:
 def _mark(rule: Rule, days: list[_Day], newest: _Day) -> Mark[tuple[_Day, ...]]:
     first = newest.day - timedelta(days=rule.window_days - 1)
     window = tuple(each for each in days if first <= each.day <= newest.day)
-    return Mark(at=newest.last_at, level=_level(rule, window), seen=window)
+    level = _level(rule, window)
+    return Mark(at=newest.last_at, level=level, seen=window, since=newest.first_at)
 
 
 def _level(rule: Rule, window: tuple[_Day, ...]) -> Level:

@@ -56,12 +56,16 @@ WHERE patient_id = %(patient_id)s AND at >= %(since)s AND withdrawn_at IS NULL
 ORDER BY at, rule, episode;
 
 -- name: open_alert
--- Opens an alert.
+-- Opens an alert, again where its finding was withdrawn and came back; no row for another known one.
 INSERT INTO alert (patient_id, rule, episode, finding_id, state, severity, opened_at, closed_at,
                    closed_because)
 VALUES (%(patient_id)s, %(rule)s, %(episode)s, %(finding_id)s, %(state)s, %(severity)s,
         %(opened_at)s, %(closed_at)s, %(closed_because)s)
-ON CONFLICT (patient_id, rule, episode) DO NOTHING
+ON CONFLICT (patient_id, rule, episode) DO UPDATE
+SET finding_id = excluded.finding_id, state = excluded.state, severity = excluded.severity,
+    opened_at = excluded.opened_at, acknowledged_at = NULL, acknowledged_by = NULL,
+    closed_at = excluded.closed_at, closed_because = excluded.closed_because
+WHERE alert.state = 'closed' AND alert.closed_because = 'withdrawn'
 RETURNING id;
 
 -- name: move_alert

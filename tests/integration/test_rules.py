@@ -274,6 +274,25 @@ def test_a_repeat_takes_back_what_a_single_reading_said(database: str, now: date
     assert rows(database, "SELECT rule FROM finding WHERE withdrawn_at IS NULL") == []
 
 
+def test_an_alert_that_was_taken_back_lives_again_when_its_finding_does(
+    database: str, now: datetime
+) -> None:
+    with psycopg.connect(database) as connection:
+        there = home(connection)
+    sitting = ((185, 100), (160, 95), (210, 112))
+    for minutes, (systolic, diastolic) in enumerate(sitting, start=-3):
+        at = now + timedelta(minutes=minutes)
+        with psycopg.connect(database) as connection:
+            pressure(connection, there, systolic, diastolic, at)
+        judge(database, there, at)
+    assert rows(database, "SELECT state, severity, closed_at, closed_because FROM alert") == [
+        ("open", 3, None, None)
+    ]
+    assert len(outbox_of(database, there.family)) == 1
+    # the first reading, then what the sitting says
+    assert len(outbox_of(database, there.self_)) == 2
+
+
 def test_the_patient_is_due_again_when_a_hold_ends(database: str, now: datetime) -> None:
     with psycopg.connect(database) as connection:
         there = home(connection)

@@ -153,6 +153,43 @@ def test_the_cooldown_keeps_quiet_unless_it_is_worse() -> None:
     assert events(worse) == [Event.RAISED]
 
 
+@pytest.mark.parametrize(
+    ("rule", "lines"),
+    [
+        ("bp.severe", ("08:40 bp 185/100", "08:43 bp 184/100", "08:46 bp 186/100")),
+        ("bp.low", ("08:40 bp 85/60", "08:43 bp 84/60", "08:46 bp 86/60")),
+        ("bp.ihb", ("08:40 bp 120/80 #irregular_pulse", "08:43 bp 120/80 #irregular_pulse",
+                    "08:46 bp 120/80 #irregular_pulse")),
+        ("bp.high.sustained", ("-1d 07:00 bp 165/90", "-1d 07:01 bp 165/90", "-1d 19:00 bp 165/90",
+                               "07:00 bp 165/90", "07:01 bp 165/90", "08:50 bp 166/90")),
+        ("glu.fpg.target", ("-2d 07:00 glucose 8.0 fasting", "-1d 07:00 glucose 8.0 fasting",
+                            "07:00 glucose 8.0 fasting", "08:50 glucose 8.2 preprandial")),
+    ],
+)  # fmt: skip
+def test_more_readings_of_the_same_sitting_or_day_keep_the_alert(
+    rule: str, lines: tuple[str, ...]
+) -> None:
+    living = None
+    told = []
+    for known in range(1, len(lines) + 1):
+        for each in step(rule, *lines[:known], living=living):
+            living = each.alert
+            told.append(each.event)
+    assert living is not None and living.is_living
+    assert set(told) <= {Event.RAISED, Event.WORSE, Event.REPEATED}
+    assert told.count(Event.RAISED) == 1
+
+
+def test_what_was_withdrawn_and_is_found_again_lives_again() -> None:
+    sitting = ("08:40 bp 185/100", "08:43 bp 160/95", "08:46 bp 210/110")
+    (first,) = step("bp.severe", *sitting[:1])
+    (gone,) = step("bp.severe", *sitting[:2], living=first.alert)
+    assert gone.event is Event.WITHDRAWN
+    (back,) = step("bp.severe", *sitting, last=gone.alert)
+    assert (back.event, back.alert.severity) == (Event.RAISED, 3)
+    assert back.alert.episode == first.alert.episode
+
+
 def test_data_before_the_episode_do_not_make_it_a_second_alert() -> None:
     (first,) = step("glu.hypo.l2", LOW)
     steps = step("glu.hypo.l2", "08:20 glucose 2.9", LOW, living=first.alert)
