@@ -153,6 +153,21 @@ def test_the_cooldown_keeps_quiet_unless_it_is_worse() -> None:
     assert events(worse) == [Event.RAISED]
 
 
+def test_what_still_lasts_when_the_cooldown_is_over_is_told() -> None:
+    closed = replace(
+        step("bp.severe", "-1d 20:00 bp 190/112", "-1d 20:01 bp 190/112",
+             now=local_moment("20:02", 1))[0].alert,
+        state=State.CLOSED, closed_because="recovered",
+    )  # fmt: skip
+    night = ("-1d 20:00 bp 190/112", "-1d 20:01 bp 190/112", "-1d 22:00 bp 150/90")
+    again = ("07:30 bp 188/112", "07:31 bp 188/112")
+    # eleven and a half hours after the last evidence, and no worse
+    early = local_moment("07:40")
+    assert step("bp.severe", *night, *again, last=closed, now=early) == []
+    steps = step("bp.severe", *night, *again, "08:50 bp 186/112", last=closed)
+    assert (events(steps), steps[0].alert.severity) == ([Event.RAISED], 3)
+
+
 @pytest.mark.parametrize(
     ("rule", "lines"),
     [
