@@ -30,6 +30,10 @@ from vitals.wire import measurement_document
 KEEP_DELIVERED = timedelta(days=7)
 KEEP_DELIVERED_ROWS = 10_000
 
+# Record numbers have 16 bits (Glucose Service 1.0.1 §3.1). A larger number without a time is made
+# of the moment of receipt: it cannot come again.
+_LAST_RECORD_NUMBER = 0xFFFF
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS measurement (
     place        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -42,7 +46,8 @@ CREATE TABLE IF NOT EXISTS measurement (
 CREATE INDEX IF NOT EXISTS measurement_waiting ON measurement (place) WHERE delivered_at IS NULL;
 CREATE INDEX IF NOT EXISTS measurement_delivered ON measurement (delivered_at)
     WHERE delivered_at IS NOT NULL;
--- every record of a device that keeps its own time, so that reading it again is no news
+-- every record that its device could send once more, so that reading it again is no news; a record
+-- without a time of its own stands here with its values
 CREATE TABLE IF NOT EXISTS record (
     device TEXT NOT NULL, sequence INTEGER NOT NULL, own_time TEXT NOT NULL,
     PRIMARY KEY (device, sequence, own_time)
@@ -288,10 +293,14 @@ class Spool:
 
     @staticmethod
     def _remember(base: sqlite3.Connection, reading: Reading, device: str) -> bool:
-        if reading.device_time is None:
-            # a device without a clock keeps no records: it cannot send this again
+        if reading.device_time is not None:
+            own_time = reading.device_time.isoformat()
+        elif reading.sequence > _LAST_RECORD_NUMBER:
             return True
-        own_time = reading.device_time.isoformat()
+        else:
+            # a meter whose clock was never set still hands over its whole memory again
+            said = [f"{each.kind} {each.value} {each.unit}" for each in reading.values]
+            own_time = ", ".join(["unknown", *said])
         return (
             base.execute(
                 "INSERT INTO record (device, sequence, own_time) VALUES (?, ?, ?) "

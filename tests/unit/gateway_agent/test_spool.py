@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -109,10 +110,37 @@ def test_a_meter_that_counts_from_one_again_is_not_mistaken_for_its_past(spool: 
 
 
 def test_the_same_values_twice_from_a_device_without_a_clock_are_two(spool: Spool) -> None:
-    reading = Reading(sequence=5, device_time=None, values=(), raw=b"x", withheld="not_a_number")
-    for _ in range(2):
+    # such a device has no record numbers: its readings are numbered by their moment
+    number = round(NOW.timestamp() * 1000)
+    for moment in (number, number + 1000):
+        reading = Reading(
+            sequence=moment, device_time=None, values=(), raw=b"x", withheld="not_a_number"
+        )
         assert spool.keep(reading, (), device=METER, resync=False, last_sequence=None, now=NOW)
     assert spool.withheld() == 2
+
+
+def test_the_memory_of_a_meter_that_does_not_know_the_time_is_kept_once(spool: Spool) -> None:
+    def keep_at(value: float, received_at: datetime) -> bool:
+        reading = replace(a_reading(5, value=value), device_time=None)
+        measurements = place(
+            reading,
+            device=METER,
+            taken_at=received_at,
+            clock=Clock.RECEIVED,
+            offset=timedelta(),
+        )
+        return spool.keep(
+            reading, measurements, device=METER, resync=False, last_sequence=5, now=received_at
+        )
+
+    assert keep_at(5.6, NOW)
+    # it cannot count from a number and hands over everything at the next visit
+    assert not keep_at(5.6, NOW + timedelta(minutes=1))
+    assert spool.depth() == 1
+    # counted from one again
+    assert keep_at(7.1, NOW + timedelta(minutes=2))
+    assert spool.depth() == 2
 
 
 def test_a_withheld_reading_is_kept_and_counted_and_never_sent(spool: Spool) -> None:
