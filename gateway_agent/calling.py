@@ -71,9 +71,10 @@ class CallBook:
         heard.busy, heard.wanted, heard.called_at = True, False, now
 
     def ended(self, device: str, now: datetime, *, well: bool) -> None:
-        """Notes how a call ended; its pause begins here."""
+        """Notes how a call ended; its pause begins here, and so does its silence: while it is
+        called on, a device cannot be heard."""
         heard = self._heard[device]
-        heard.busy, heard.called_at = False, now
+        heard.busy, heard.called_at, heard.advert_at = False, now, now
         heard.failures = 0 if well else heard.failures + 1
 
 

@@ -48,6 +48,18 @@ def test_a_meter_that_was_silent_and_is_on_air_again_is_called_on_at_once() -> N
     assert book.is_due(METER, revisit_s=METER_S, now=at(8.1))
 
 
+# seconds of one call: connecting to a device that does not answer takes far longer than a silence
+@pytest.mark.parametrize(("well", "pause_s"), [(False, 4), (True, METER_S)])
+def test_the_length_of_a_call_is_no_silence_of_the_device(well: bool, pause_s: float) -> None:
+    book = CallBook()
+    called(book, METER, revisit_s=METER_S, well=False, till_s=40)
+    assert book.is_due(METER, revisit_s=METER_S, now=at(42))
+    book.called(METER, at(42))
+    book.ended(METER, at(82), well=well)
+    heard = next(s for s in range(83, 700) if book.is_due(METER, revisit_s=METER_S, now=at(s)))
+    assert heard == 82 + pause_s
+
+
 def test_a_device_that_is_waiting_for_its_turn_stays_due() -> None:
     book = CallBook()
     called(book, METER, revisit_s=METER_S, well=True, till_s=1)
