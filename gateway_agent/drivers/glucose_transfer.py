@@ -64,7 +64,9 @@ class Transfer:
     def refuse(self) -> None:
         """Notes that something came which could not be decoded."""
         self.refused = True
-        self._hold_above(self._highest)
+        # a single record may be the newest of a meter that starts with it (rule 3)
+        sure = self._rises or self._highest == self._after + 1
+        self._hold_above(self._highest if sure else max(self._kept, default=-1))
 
     def give_up(self) -> None:
         """Notes that a reading could not be kept: nothing above it may be."""

@@ -260,6 +260,15 @@ def test_a_truncated_record_is_refused_and_asked_for_once_more() -> None:
     assert visited.error is None
 
 
+def test_a_truncated_record_after_the_newest_is_asked_for_once_more() -> None:
+    # newest first: 4, then 3 without its end
+    meter = Meter(record(4), TORN, response(), again=[record(4), record(3), response()])
+    assert numbers(visit(meter, last=2)) == [3, 4]
+    assert [command.low for command in meter.commands] == [3, 3]
+    # the link is lost before 3 comes again: 4 would hide it from the next visit
+    assert numbers(visit(Meter(record(4), TORN, record(4), record(3)), last=2, drops_after=3)) == []
+
+
 def test_a_record_that_stays_truncated_does_not_stop_the_others() -> None:
     visited = visit(Meter(record(1), TORN, record(4), response()))
     assert numbers(visited) == [1, 4]
