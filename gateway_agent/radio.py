@@ -98,6 +98,10 @@ class Radio:
                 except (BleakError, OSError, EOFError) as error:
                     log.error("%s", _adapter_trouble(error))
                     await asyncio.sleep(ADAPTER_PAUSE_S)
+                except Exception:
+                    # D-Bus has errors of its own; whatever it is, devices must go on being heard
+                    log.exception("A fault in this program stopped the scanner; it starts anew.")
+                    await asyncio.sleep(ADAPTER_PAUSE_S)
         finally:
             for call in self._calls:
                 call.cancel()
@@ -170,12 +174,19 @@ class Radio:
 
     async def _connect(self, device: BLEDevice, link: Link) -> BleakClient:
         backend = self._backends.client if self._backends else None
+        is_up = False
+
+        def went_down(_: BleakClient) -> None:
+            # a first attempt that broke off is not the end of the link that the second one made
+            if is_up:
+                link.went_down()
+
         try:
-            return await establish_connection(
+            client = await establish_connection(
                 BleakClientWithServiceCache,
                 device,
                 device.name or device.address,
-                disconnected_callback=lambda _: link.went_down(),
+                disconnected_callback=went_down,
                 max_attempts=CONNECT_ATTEMPTS,
                 backend=backend,
                 bluez={"adapter": self._adapter},
@@ -185,6 +196,10 @@ class Radio:
                 f"no link could be made ({error}): keep the device within three metres, switched "
                 "on, and not connected to a phone. It is tried again when it advertises."
             ) from error
+        is_up = client.is_connected
+        if not is_up:
+            link.went_down()
+        return client
 
 
 class _Reached:
