@@ -213,8 +213,10 @@ def _is_news(rule: Rule, last: Alert | None, finding: Finding, now: datetime) ->
         return last.closed_because == Event.WITHDRAWN.value
     if finding.at <= last.evidence_at:
         return False
-    # by the newest evidence: what still lasts when the rule may speak again is told
-    quiet = finding.at - last.evidence_at < timedelta(hours=rule.cooldown_h)
+    # by the newest evidence: what still lasts when the rule may speak again is told. Silence has
+    # no evidence but the clock
+    newest = now if rule.evaluator in _GONE_IS_RECOVERED else finding.at
+    quiet = newest - last.evidence_at < timedelta(hours=rule.cooldown_h)
     return not quiet or _is_worse(rule, last, finding)
 
 

@@ -97,6 +97,9 @@ def _seen(
     since = [each.dark_at if dark else each.silent_at for each in silent]
     oldest = min(silent, key=lambda each: each.last_at)
     newest = max(each.last_at for each in silent)
+    # dark and not yet silent on a working line: the line may come back and end it. The silence
+    # that follows without a reading is another one, and must be told
+    early = oldest.silent_at > now
     broken = broken_hop(history.line, oldest.kind, now)
     severity = rule.severity if all_silent else rule.severity_partial
     last = [
@@ -104,7 +107,7 @@ def _seen(
     ]
     return Seen(
         started_at=min(since),
-        at=max(since),
+        at=max(each.silent_at if each.silent_at <= now else each.dark_at for each in silent),
         ended_at=None,
         severity=0 if broken.hop is Hop.SERVER else severity,
         numbers={
@@ -121,5 +124,5 @@ def _seen(
             "hop": broken.said,
         },
         evidence=point_evidence(last),
-        name=oldest.last_at.isoformat(),
+        name=oldest.last_at.isoformat() + ("/dark" if early else ""),
     )

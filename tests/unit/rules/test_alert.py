@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from rule_builders import NOW, history, local_moment
+from rule_builders import NOW, every_day, history, local_moment
 
 from rules.alert import NEXT, Alert, Event, State, Step, acknowledged, adopt, advance
 from rules.evaluate import evaluate
 from rules.finding import Finding
+from rules.history import GatewaySeen, Line
 from rules.pack import Rule, standard_packs
 
 RULES: dict[str, Rule] = {rule.id: rule for pack in standard_packs() for rule in pack.rules}
@@ -190,9 +191,38 @@ def test_more_readings_of_the_same_sitting_or_day_keep_the_alert(
         for each in step(rule, *lines[:known], living=living):
             living = each.alert
             told.append(each.event)
-    assert living is not None and living.is_living
+    assert living is not None
+    assert living.is_living
     assert set(told) <= {Event.RAISED, Event.WORSE, Event.REPEATED}
     assert told.count(Event.RAISED) == 1
+
+
+def silence_at(now: datetime, gateway_seen_at: datetime, **alerts: Alert | None) -> list[Step]:
+    line = Line(gateways=(GatewaySeen(name="home", last_seen_at=gateway_seen_at),))
+    readings = every_day(["07:00 bp 120/80"], first=10, last=3)
+    found = evaluate(history(readings, line=line), standard_packs(), now)
+    living, last = alerts.get("living"), alerts.get("last")
+    mine = [each for each in adopt(found, [living] if living else []) if "silence" in each.rule]
+    return advance(RULES["silence.no_data"], living=living, last=last, findings=mine, now=now)
+
+
+def test_a_silence_is_told_though_the_line_came_back_before_it_began() -> None:
+    # two days after the last reading while the line is dark, three days while it works
+    (dark,) = silence_at(local_moment("08:00", 1), local_moment("08:00", 2))
+    evening = local_moment("20:00", 1)
+    (back,) = silence_at(evening, evening, living=dark.alert)
+    assert (dark.event, back.event) == (Event.RAISED, Event.RECOVERED)
+    assert silence_at(local_moment("06:59"), local_moment("06:59"), last=back.alert) == []
+    (silent,) = silence_at(local_moment("07:00"), local_moment("07:00"), last=back.alert)
+    assert (silent.event, silent.alert.severity) == (Event.RAISED, 2)
+
+
+def test_one_silence_outlasts_the_line_that_comes_back_without_a_reading() -> None:
+    long_ago = local_moment("08:00", 2)
+    (dark,) = silence_at(local_moment("08:00", 1), long_ago)
+    (still,) = silence_at(local_moment("08:00"), long_ago, living=dark.alert)
+    (back,) = silence_at(NOW, NOW, living=still.alert)
+    assert (still.event, back.event) == (Event.REPEATED, Event.REPEATED)
 
 
 def test_what_was_withdrawn_and_is_found_again_lives_again() -> None:
