@@ -1,7 +1,7 @@
 """Each reading by itself: a low, a very high value. Readings in a row are one episode.
 
 A reading that its meter doubts is left out. One whose moment is a guess may be years old: it goes
-to the doctor's list at most and wakes nobody.
+to the doctor's list at most, wakes nobody and gives no all-clear.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,8 @@ def _level(rule: Rule, point: Point) -> Level:
     values = {point.kind: (point.value, point.unit)}
     if fires(rule, values):
         return Level.FIRING
-    return Level.CLEAR if is_clear(rule, values) else Level.BETWEEN
+    # a reading whose moment is a guess may be from before the trouble: it ends none
+    return Level.CLEAR if is_clear(rule, values) and not point.is_unsure else Level.BETWEEN
 
 
 def _seen(rule: Rule, episode: Episode[Point], zone: str) -> Seen:

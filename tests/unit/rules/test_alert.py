@@ -87,6 +87,13 @@ def test_it_closes_only_beyond_the_hysteresis() -> None:
     assert (closed.event, closed.alert.closed_because) == (Event.RECOVERED, "recovered")
 
 
+def test_a_reading_with_a_guessed_moment_gives_no_all_clear() -> None:
+    steps = step("glu.hypo.l2", LOW, "08:55 glucose 5.4 ~unsure", living=open_low())
+    assert events(steps) == [Event.REPEATED]
+    steps = step("glu.hypo.l2", LOW, "08:55 glucose 5.4", living=open_low())
+    assert events(steps) == [Event.RECOVERED]
+
+
 def test_a_closed_alert_is_not_raised_again_on_the_same_data() -> None:
     (closed,) = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", living=open_low())
     again = step("glu.hypo.l2", LOW, "08:50 glucose 5.0", last=closed.alert)
