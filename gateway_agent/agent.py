@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
 from gateway_agent.calling import Patience
-from gateway_agent.clock import clock_offset, place_in_time, settle
+from gateway_agent.clock import EARLIEST, clock_offset, place_in_time, settle
 from gateway_agent.config import GatewaySettings
 from gateway_agent.drivers.registry import DRIVERS
 from gateway_agent.radio import Backends, Radio
@@ -64,8 +64,14 @@ class Agent:
         self._disk.shutdown()
 
     async def begin(self, device: str, driver: Driver, *, name: str, rssi_dbm: int) -> "Visiting":
-        """A visit to this device. Raises TryAgain when the disk takes nothing: what the device
-        would hand over could not be kept."""
+        """A visit to this device. Raises TryAgain when what the device would hand over could not be
+        kept: the disk takes nothing, or the gateway does not know the time."""
+        if self.now() < EARLIEST:
+            # what is placed by such a clock is refused by the server, and a cuff has forgotten it
+            raise TryAgain(
+                f"the clock of this gateway shows {self.now():%Y-%m-%d}: connect it to the network "
+                "or set its clock. Until then records stay in their devices."
+            )
         known = await self.on_disk(partial(self._spool.known, device))
         before = self._devices.get(device)
         health = replace(

@@ -197,6 +197,18 @@ async def test_no_device_is_called_on_while_nothing_could_be_kept(
         await meet(agent, devices=5_000)
 
 
+async def test_no_device_is_called_on_while_the_gateway_does_not_know_the_time(
+    spool: Spool,
+) -> None:
+    moment = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
+    agent = Agent("g1", spool, zone=ZoneInfo("Asia/Shanghai"), now=lambda: moment)
+    with pytest.raises(TryAgain, match="shows 1970-01-01: connect it to the network"):
+        await begin(agent)
+    moment = NOW
+    await begin(agent)
+    agent.close()
+
+
 async def test_a_reading_waits_for_room_when_the_disk_fills_up_in_mid_visit(
     agent: Agent,
     spool: Spool,
