@@ -12,7 +12,7 @@ from kangban.embedded.running import command_line, is_running, is_taken, started
 
 def test_this_process_runs_and_says_how_it_was_started():
     assert is_running(os.getpid())
-    assert "pytest" in command_line(os.getpid())
+    assert Path(sys.executable).name in command_line(os.getpid())
 
 
 def test_a_dead_child_has_a_number_but_does_not_run_until_it_is_waited_for():
