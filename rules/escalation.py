@@ -3,9 +3,10 @@
     S0 nobody · S1 the patient · S2 patient and family (the doctor sees it in the list)
     S3 patient, family and doctor now · S4 all, now
 
-Up to S2 nobody is told in the quiet hours of the patient's night. Each message has a key made of
-what caused it: the same work done twice tells nobody twice. May hold: this table and the messages.
-May not: channels, trying again (`notify/`), I/O.
+Up to S2 nobody is told in the quiet hours of the patient's night, but for what would be too old by
+the morning: "take sugar now" is told to the patient who has just measured, or not at all. Each
+message has a key made of what caused it: the same work done twice tells nobody twice. May hold:
+this table and the messages. May not: channels, trying again (`notify/`), I/O.
 """
 
 from collections.abc import Iterable, Sequence
@@ -63,9 +64,12 @@ class Message:
 
 
 def messages(
-    step: Step, *, patient: Patient, people: Sequence[Person], now: datetime
+    step: Step, *, patient: Patient, people: Sequence[Person], fresh_h: float, now: datetime
 ) -> tuple[Message, ...]:
-    """The messages that one move of an alert causes, in order of accounts."""
+    """The messages that one move of an alert causes, in order of accounts.
+
+    `fresh_h`: hours after its evidence beyond which the rule's words must not be said any more.
+    """
     finding = step.finding
     if finding is None:
         return ()
@@ -76,6 +80,8 @@ def messages(
     else:
         return ()
     due_at = when_to_tell(now, severity=step.alert.severity, zone=patient.timezone)
+    if due_at - finding.at > timedelta(hours=fresh_h):
+        due_at = now
     return tuple(
         Message(
             key=key(step, patient_id=patient.id, account_id=each.account_id),

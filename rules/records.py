@@ -5,7 +5,7 @@ written together: either all of it is committed or none. May hold: the thin laye
 not: SQL, judgement of its own, a clock.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
@@ -80,7 +80,8 @@ def judge(
             now=now,
         )
     ]
-    moved = _write(connection, history.patient, steps, now)
+    fresh_h = {rule.id: rule.fresh_h for pack in packs for rule in pack.rules}
+    moved = _write(connection, history.patient, steps, fresh_h, now)
     if changed or moved:
         kept.notify_alerted(connection, patient_id)
     still = [each.alert for each in steps if each.alert.is_living]
@@ -217,7 +218,11 @@ def _rules_of(
 
 
 def _write(
-    connection: Connection[Any], patient: Patient, steps: Sequence[Step], now: datetime
+    connection: Connection[Any],
+    patient: Patient,
+    steps: Sequence[Step],
+    fresh_h: Mapping[str, float],
+    now: datetime,
 ) -> bool:
     """Whether any alert changed."""
     opened: dict[str, int | None] = {}
@@ -237,7 +242,7 @@ def _write(
             )
         if changed:
             told.append(step)
-    _tell(connection, patient, told, now)
+    _tell(connection, patient, told, fresh_h, now)
     return bool(told)
 
 
@@ -256,7 +261,11 @@ def _open(connection: Connection[Any], patient_id: int, alert: Alert) -> int | N
 
 
 def _tell(
-    connection: Connection[Any], patient: Patient, steps: Sequence[Step], now: datetime
+    connection: Connection[Any],
+    patient: Patient,
+    steps: Sequence[Step],
+    fresh_h: Mapping[str, float],
+    now: datetime,
 ) -> None:
     if all(step.event is Event.REPEATED for step in steps):
         return
@@ -265,7 +274,10 @@ def _tell(
         for each in people.accounts_of_patient(connection, patient.id)
     ]
     relation = {each.account_id: each.relation for each in related}
-    told = (messages(step, patient=patient, people=related, now=now) for step in steps)
+    told = (
+        messages(step, patient=patient, people=related, fresh_h=fresh_h[step.alert.rule], now=now)
+        for step in steps
+    )
     for each in chain.from_iterable(told):
         link = _LINK[relation[each.account_id]].format(id=patient.id)
         outbox.put(

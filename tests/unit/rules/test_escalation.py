@@ -32,7 +32,7 @@ def steps(rule: str, *lines: str, now: datetime = NOW) -> list[Step]:
 
 
 def told(step: Step, now: datetime = NOW) -> dict[int, str]:
-    found = messages(step, patient=PATIENT, people=PEOPLE, now=now)
+    found = messages(step, patient=PATIENT, people=PEOPLE, fresh_h=6, now=now)
     return {each.account_id: each.text.zh for each in found}
 
 
@@ -60,7 +60,7 @@ def test_the_family_reads_whose_it_is_and_the_patient_does_not() -> None:
     (raised,) = steps("glu.hypo.l2", "08:55 glucose 2.8")
     titles = {
         each.account_id: each.title.zh
-        for each in messages(raised, patient=PATIENT, people=PEOPLE, now=NOW)
+        for each in messages(raised, patient=PATIENT, people=PEOPLE, fresh_h=6, now=NOW)
     }
     assert titles == {
         1: "严重偏低血糖（2级）",
@@ -71,9 +71,13 @@ def test_the_family_reads_whose_it_is_and_the_patient_does_not() -> None:
 
 def test_the_same_move_has_the_same_keys_and_each_account_its_own() -> None:
     (raised,) = steps("glu.hypo.l2", "08:55 glucose 2.8")
-    keys = [each.key for each in messages(raised, patient=PATIENT, people=PEOPLE, now=NOW)]
+    keys = [
+        each.key for each in messages(raised, patient=PATIENT, people=PEOPLE, fresh_h=6, now=NOW)
+    ]
     later = NOW + timedelta(hours=1)
-    again = [each.key for each in messages(raised, patient=PATIENT, people=PEOPLE, now=later)]
+    again = [
+        each.key for each in messages(raised, patient=PATIENT, people=PEOPLE, fresh_h=6, now=later)
+    ]
     assert keys == again
     assert len(set(keys)) == 3
 
@@ -93,6 +97,18 @@ def test_what_can_wait_waits_for_the_morning(clock: str, due: str, days: int) ->
     wanted = local_moment(due) + timedelta(days=days)
     assert when_to_tell(local_moment(clock), severity=2, zone=SHANGHAI) == wanted
     assert when_to_tell(local_moment(clock), severity=3, zone=SHANGHAI) == local_moment(clock)
+
+
+def test_what_would_be_too_old_in_the_morning_is_told_to_who_has_just_measured() -> None:
+    night = local_moment("02:00")
+    (low,) = steps("glu.hypo.l1", "01:58 glucose 3.5", now=night)
+    (only,) = messages(low, patient=PATIENT, people=PEOPLE, fresh_h=2, now=night)
+    assert (only.account_id, only.due_at) == (1, night)
+    # what is still of use at seven waits for it
+    early = local_moment("05:10")
+    (low,) = steps("glu.hypo.l1", "05:05 glucose 3.5", now=early)
+    (only,) = messages(low, patient=PATIENT, people=PEOPLE, fresh_h=2, now=early)
+    assert only.due_at == local_moment("07:00")
 
 
 def test_the_night_the_clock_changes_ends_at_seven_on_the_wall() -> None:
@@ -126,4 +142,4 @@ def test_what_was_over_before_it_arrived_is_told_once() -> None:
 def test_what_was_withdrawn_tells_nobody() -> None:
     (raised,) = steps("bp.severe", "08:50 bp 184/100")
     (gone,) = advance(RULES["bp.severe"], living=raised.alert, last=None, findings=[], now=NOW)
-    assert messages(gone, patient=PATIENT, people=PEOPLE, now=NOW) == ()
+    assert messages(gone, patient=PATIENT, people=PEOPLE, fresh_h=6, now=NOW) == ()
