@@ -9,6 +9,8 @@ from rules.escalation import QUIET_FROM, QUIET_UNTIL, QUIET_UP_TO, TOLD
 from rules.form import FORMS
 from rules.pack import AUDIENCES, Limit, Pack, Rule, standard_packs
 from rules.words import unit_text, value_text
+from vitals.kinds import Kind
+from vitals.units import Unit
 
 _OPENING = """# Rules
 
@@ -59,7 +61,7 @@ def _severities() -> str:
             *rows,
             "",
             f"Between {QUIET_FROM:%H:%M} and {QUIET_UNTIL:%H:%M} on the patient's clock, messages"
-            f" up to S{QUIET_UP_TO} wait for the morning.",
+            f" up to S{QUIET_UP_TO} wait for the morning, but for what would not be fresh then.",
             "",
         ]
     )
@@ -161,4 +163,8 @@ def _hours(hours: float) -> str:
 
 
 def _worse(rule: Rule) -> str:
-    return f", unless worse by {rule.worse_by:g}" if rule.worse_by is not None else ""
+    if rule.worse_by is None:
+        return ""
+    # the scale of `rules.seen.beyond`: mmol/L for glucose, mmHg for pressure
+    unit = Unit.MMOL_PER_L if rule.kind is Kind.GLUCOSE else Unit.MMHG
+    return f", unless worse by {rule.worse_by:g} {unit_text(unit)}"

@@ -159,7 +159,7 @@ def test_a_low_becomes_a_finding_an_alert_and_three_messages(database: str, now:
     assert (alert.rule, alert.state, alert.severity) == ("glu.hypo.l2", "open", 3)
     assert alert.body["numbers"]["value"] == 2.8
     (family,) = outbox_of(database, there.family)
-    assert family["title"]["zh"] == "王建国：严重偏低血糖（2级）"
+    assert family["title"]["zh"] == "王建国：血糖非常低（2级）"
     assert family["link"] == "/family"
     assert outbox_of(database, there.self_)[0]["text"]["en"].startswith("Glucose 2.8 mmol/L")
     assert outbox_of(database, there.doctor)[0]["link"] == f"/doctor/patients/{there.patient}"

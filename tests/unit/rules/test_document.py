@@ -25,3 +25,9 @@ def test_every_rule_stands_there_with_source_status_and_words() -> None:
 
 def test_both_numbers_of_a_pair_stand_there() -> None:
     assert "glucose < 3.0 mmol/L / 54 mg/dL" in document()
+
+
+def test_what_counts_as_worse_has_its_unit() -> None:
+    page = document()
+    assert "unless worse by 2 mmol/L" in page
+    assert "unless worse by 10 mmHg" in page

@@ -63,9 +63,9 @@ def test_the_family_reads_whose_it_is_and_the_patient_does_not() -> None:
         for each in messages(raised, patient=PATIENT, people=PEOPLE, fresh_h=6, now=NOW)
     }
     assert titles == {
-        1: "严重偏低血糖（2级）",
-        2: "王建国：严重偏低血糖（2级）",
-        3: "王建国：严重偏低血糖（2级）",
+        1: "血糖非常低（2级）",
+        2: "王建国：血糖非常低（2级）",
+        3: "王建国：血糖非常低（2级）",
     }
 
 
