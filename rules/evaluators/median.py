@@ -15,6 +15,7 @@ from rules.pack import Rule
 from rules.personal import with_targets
 from rules.seen import Seen, fires, is_clear, point_evidence
 from rules.words import day_text, same, unit_text, value_text
+from vitals.kinds import VITALS, Kind
 from vitals.units import Unit, convert
 
 _Window = tuple[Point, ...]
@@ -59,6 +60,14 @@ def _level(rule: Rule, window: _Window) -> Level:
     return Level.CLEAR if is_clear(rule, values) else Level.BETWEEN
 
 
+def _text(kind: Kind, value: float, unit: Unit, limit: float) -> str:
+    """The median with one decimal more where rounding would write it as its limit: 7.05."""
+    text = value_text(kind, value, unit)
+    if value == limit or text != value_text(kind, limit, unit):
+        return text
+    return f"{value:.{VITALS[kind].scale(unit).decimals + 1}f}"
+
+
 def _seen(
     rule: Rule,
     window: _Window,
@@ -83,7 +92,7 @@ def _seen(
             "beyond": round(convert(abs(value - limit), unit, Unit.MMOL_PER_L), 4),
         },
         texts={
-            "median": same(value_text(kind, value, unit)),
+            "median": same(_text(kind, value, unit, limit)),
             "unit": same(unit_text(unit)),
             "n": same(str(len(window))),
             "limit": same(value_text(kind, limit, unit)),

@@ -92,5 +92,12 @@ def test_every_limit_is_tested_below_on_and_above(rule: Any) -> None:
     assert wanted - tested == set()
 
 
+def test_a_median_above_its_target_does_not_read_like_the_target() -> None:
+    values = (7.0, 7.0, 7.1, 7.1)
+    lines = [f"-{ago}d 07:00 glucose {value} fasting" for ago, value in enumerate(values)]
+    (found,) = evaluate(history(lines), standard_packs(), NOW)
+    assert "中位数 7.05 mmol/L（4次），高于参考目标 7.0" in found.sentences["patient"].zh
+
+
 def test_no_case_is_about_a_rule_that_is_not_there() -> None:
     assert {case["rule"] for case in CASES} <= RULES.keys()
