@@ -22,7 +22,13 @@ from gateway_agent.drivers.glucose_record import (
     GlucoseMeasurement,
 )
 from gateway_agent.drivers.glucose_transfer import Transfer
-from gateway_agent.drivers.record_access import RECORD_ACCESS, Command, Response, report_from
+from gateway_agent.drivers.record_access import (
+    RECORD_ACCESS,
+    REPORT_LAST,
+    Command,
+    Response,
+    report_from,
+)
 from gateway_agent.gatt import CannotDecode
 from gateway_agent.talk import (
     Ask,
@@ -94,8 +100,12 @@ def _fetch(transfer: Transfer, after: int) -> Talk:
     """Asks for every record after this number; for all where it is -1 or the meter cannot."""
     command = report_from(None if after < 0 else after + 1)
     response = yield from _report(transfer, command)
-    if response.code in _ASK_FOR_ALL and command.operator != record_access.ALL:
-        response = yield from _report(transfer, report_from(None))
+    if command.operator != record_access.ALL:
+        ask_for_all = response.code in _ASK_FOR_ALL
+        if response.code == record_access.NO_RECORDS:
+            ask_for_all = yield from _began_anew(after)
+        if ask_for_all:
+            response = yield from _report(transfer, report_from(None))
     if response.code in _AWAY:
         raise TryAgain(f"The meter stopped before the end ({response.text()}); leave it near.")
     if response.code not in _DONE:
@@ -103,6 +113,22 @@ def _fetch(transfer: Transfer, after: int) -> Talk:
             f"The meter refuses to hand over its records ({response.text()}). Switch it off and on "
             "and let it send again; if it stays so, report its model."
         )
+
+
+def _began_anew(after: int) -> Generator[Ask, Heard | None, bool]:
+    """Does the meter count from 1 again, so that all it has lies below our mark? False in doubt.
+
+    Numbers are never used twice, but a meter whose memory was cleared may begin anew: "nothing is
+    newer" would then be its answer for years.
+    """
+    # what is only looked at is not kept
+    looked_at = Transfer(after=after)
+    try:
+        yield from _report(looked_at, REPORT_LAST)
+    except KangbanError:
+        # it went away, or does not know the question: what was asked first is answered
+        return False
+    return 0 <= looked_at.highest < after
 
 
 def _report(transfer: Transfer, command: Command) -> Generator[Ask, Heard | None, Response]:

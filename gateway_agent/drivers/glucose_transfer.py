@@ -72,6 +72,11 @@ class Transfer:
         """Notes that a reading could not be kept: nothing above it may be."""
         self._waiting.clear()
 
+    @property
+    def highest(self) -> int:
+        """The highest number that has come, -1 while none has."""
+        return self._highest
+
     def resume_after(self) -> int:
         """The number after which everything should be asked for once more; -1 for all."""
         return self._highest if self._limit is None else self._limit

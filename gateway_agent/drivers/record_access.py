@@ -169,6 +169,10 @@ def decode(data: bytes) -> Command | NumberOfRecords | Response:
 DECODERS: dict[str, Callable[[bytes], object]] = {RECORD_ACCESS: decode}
 
 
+# the request for the newest record
+REPORT_LAST = Command(op_code=REPORT, operator=LAST)
+
+
 def report_from(sequence: int | None) -> Command:
     """The request for all records from this sequence number on, or for all there are.
 

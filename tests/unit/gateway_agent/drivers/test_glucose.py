@@ -22,6 +22,7 @@ from gateway_agent.drivers.glucose_record import (
 from gateway_agent.drivers.record_access import (
     ALL,
     AT_LEAST,
+    LAST,
     NO_RECORDS,
     RECORD_ACCESS,
     REPORT,
@@ -112,13 +113,41 @@ def test_a_visit_asks_for_what_comes_after_the_last_record_on_disk(
     last: int | None, hex_command: str
 ) -> None:
     visited = visit(Meter(response(NO_RECORDS)), last=last)
-    assert [ask.data.hex() for ask in visited.asks if isinstance(ask, Write)] == [hex_command]
+    asked = [ask.data.hex() for ask in visited.asks if isinstance(ask, Write)]
+    # where nothing is newer, the newest is looked at: it might have begun to count anew
+    assert asked == [hex_command] + ([] if hex_command == "0101" else ["0106"])
     assert visited.error is None
 
 
 def test_nothing_new_is_a_good_visit() -> None:
     visited = visit(Meter(response(NO_RECORDS)), last=5)
     assert (visited.error, visited.kept, visited.refused) == (None, [], [])
+
+
+def a_meter_that_has(*held: int) -> Callable[[bytes], list[Arrival]]:
+    def answer(data: bytes) -> list[Arrival]:
+        command = record_access.decode(data)
+        assert isinstance(command, Command)
+        found = [each for each in held if each >= (command.low or 0)]
+        if command.operator == LAST:
+            found = found[-1:]
+        return [*map(record, found), response() if found else response(NO_RECORDS)]
+
+    return answer
+
+
+def test_a_meter_whose_memory_was_cleared_is_read_from_its_new_beginning() -> None:
+    # 90 are on disk; since then its memory was cleared, and three tests were made
+    assert numbers(visit(a_meter_that_has(1, 2, 3), last=90)) == [1, 2, 3]
+    # nothing new: the newest is only looked at
+    assert numbers(visit(a_meter_that_has(88, 89, 90), last=90)) == []
+    # cleared and going on to count
+    assert numbers(visit(a_meter_that_has(), last=90)) == []
+
+
+def test_a_meter_that_hangs_up_when_nothing_is_new_is_a_good_visit() -> None:
+    visited = visit(a_meter_that_has(88, 89, 90), last=90, drops_after=1)
+    assert (visited.error, visited.kept) == (None, [])
 
 
 def test_a_context_is_joined_whether_it_comes_before_or_after_its_record() -> None:
@@ -347,6 +376,8 @@ def test_visits_that_break_off_anywhere_end_with_the_whole_memory_on_disk(
         assert isinstance(command, Command)
         low = command.low if isinstance(command.low, int) else 0
         wanted = [each for each in memory if each.sequence_number >= low]
+        if command.operator == LAST:
+            wanted = memory[-1:]
         sent: list[Arrival] = []
         for each in reversed(wanted) if newest_first else wanted:
             sent.append((MEASUREMENT, each.encode()))
