@@ -99,5 +99,12 @@ def test_a_median_above_its_target_does_not_read_like_the_target() -> None:
     assert "中位数 7.05 mmol/L（4次），高于参考目标 7.0" in found.sentences["patient"].zh
 
 
+def test_a_median_on_its_limit_is_not_called_above_it() -> None:
+    lines = [f"-{ago}d 09:00 glucose 10.0 postprandial" for ago in (1, 2, 3)]
+    (found,) = evaluate(history(lines), standard_packs(), NOW)
+    assert "中位数 10.0 mmol/L（3次），达到或高于参考上限 10.0" in found.sentences["patient"].zh
+    assert "at or above the limit of 10.0" in found.sentences["family"].en
+
+
 def test_no_case_is_about_a_rule_that_is_not_there() -> None:
     assert {case["rule"] for case in CASES} <= RULES.keys()
