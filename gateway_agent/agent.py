@@ -269,6 +269,7 @@ class Gateway:
     async def stop(self) -> None:
         """Hangs up, stops sending and closes the spool; nothing that was read is lost."""
         if self._radio_task is not None:
+            await self.radio.close()
             self._radio_task.cancel()
             await asyncio.gather(self._radio_task, return_exceptions=True)
             await asyncio.to_thread(self.uplink.stop)

@@ -45,6 +45,9 @@ ATT_TIMEOUT_S = 30.0
 CONNECT_ATTEMPTS = 2
 # seconds without a single advertisement after which the scanner is started anew
 DEAF_AFTER_S = 300.0
+# seconds that a stop waits for calls under way: what a cuff has sent is written within that, and
+# nobody who presses Ctrl-C waits for long; engineering choice
+GOODBYE_S = 5.0
 # seconds to wait when the adapter does not scan
 ADAPTER_PAUSE_S = 10.0
 
@@ -87,6 +90,7 @@ class Radio:
         self._links = asyncio.Semaphore(LINKS)
         self._connecting = asyncio.Lock()
         self._calls: set[asyncio.Task[None]] = set()
+        self._closing = False
         self._heard_at_s = 0.0
 
     async def run(self) -> None:
@@ -106,6 +110,15 @@ class Radio:
             for call in self._calls:
                 call.cancel()
             await asyncio.gather(*self._calls, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Begins no call any more; returns when those under way have ended, or after GOODBYE_S.
+
+        A cuff forgets what it has sent: a call that is cut off loses what waits to be written.
+        """
+        self._closing = True
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=GOODBYE_S)
 
     async def quiet(self) -> None:
         """Returns when no call is under way."""
@@ -132,7 +145,8 @@ class Radio:
         if driver is None:
             return
         now = self._now()
-        if self._book.is_due(device.address, revisit_s=driver.revisit_s, now=now):
+        is_due = self._book.is_due(device.address, revisit_s=driver.revisit_s, now=now)
+        if is_due and not self._closing:
             self._book.called(device.address, now)
             call = asyncio.create_task(self._visit(device, driver, advert))
             self._calls.add(call)

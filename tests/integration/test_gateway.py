@@ -170,6 +170,23 @@ async def test_a_cuff_that_sends_at_the_subscription_loses_nothing(home: Home) -
     assert {each["clock"] for each in found} == {"measured"}
 
 
+async def test_a_gateway_that_is_stopped_in_mid_call_keeps_what_the_cuff_has_sent(
+    home: Home, tmp_path: Path
+) -> None:
+    household = await home(cuff(pressure(0)))
+    device = household.devices[f"ble:{CUFF}"]
+    for record in pressure(25).records(at(0), at(25)):
+        device.take(record)  # type: ignore[attr-defined]
+    await device.go_on_air()
+    await device.handed.wait()
+    await household.stop_gateway()
+    handed_over = device.handed_over
+    household.start_gateway()
+    # the cuff forgets what it has handed over: whatever it is, it is on disk
+    assert handed_over > 0
+    assert len(spooled(household)) >= handed_over
+
+
 @pytest.mark.parametrize("after", [0, 1, 12])
 async def test_a_cuff_whose_link_is_lost_goes_on_where_it_was(home: Home, after: int) -> None:
     household = await home(cuff(pressure(25), drop_after=(after,)))
