@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -35,6 +35,15 @@ T = TypeVar("T")
 # seconds between two tries to keep a reading when the disk is full: the device has already
 # forgotten it, so the gateway holds on to it
 FULL_DISK_PAUSE_S = 5.0
+
+
+# devices that one health message speaks of: a home has a few, and 100 take about 25 kB of the 128
+# that a message may have; engineering choice
+MOST_DEVICES = 100
+_SAID_OF_A_DEVICE = frozenset(each.name for each in fields(DeviceHealth)) - {
+    "last_seen_at",
+    "clock_offset_s",
+}
 
 
 def utc_now() -> datetime:
@@ -117,8 +126,13 @@ class Agent:
             spooled=self._spool.depth(),
             withheld=self._spool.withheld(),
             software=software(),
-            devices=dict(self._devices),
+            devices=self._lately_seen(),
         )
+
+    def _lately_seen(self) -> dict[str, DeviceHealth]:
+        """The devices seen last: strangers that change their address must not fill the message."""
+        newest = sorted(self._devices.items(), key=lambda each: each[1].last_seen_at, reverse=True)
+        return dict(newest[:MOST_DEVICES])
 
     async def keep(self, reading: Reading, known: Known, *, seen: ClockSeen | None) -> bool:
         """Whether the reading was new; returns when it is on disk, however long that takes."""
@@ -287,7 +301,10 @@ def software() -> str:
 
 def _health(known: Known) -> DeviceHealth:
     assert known.last_seen_at is not None
-    about: dict[str, Any] = dict(known.about)
+    # a spool that a newer release has written may say more
+    about: dict[str, Any] = {
+        key: value for key, value in known.about.items() if key in _SAID_OF_A_DEVICE
+    }
     return DeviceHealth(
         last_seen_at=known.last_seen_at, clock_offset_s=known.clock_offset_s, **about
     )

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway_agent import agent as module
-from gateway_agent.agent import Agent
+from gateway_agent.agent import MOST_DEVICES, Agent
 from gateway_agent.spool import Spool
 from gateway_agent.talk import About, ClockSeen, Driver, Refused
 from vitals.errors import MendDevice, TryAgain
 from vitals.kinds import Kind
 from vitals.measurement import Reading, Value
 from vitals.units import Unit
+from vitals.wire import DeviceHealth
 
 NOW = datetime(2026, 11, 22, 0, 30, tzinfo=UTC)
 METER = "ble:F0:00:00:00:00:01"
@@ -232,3 +233,22 @@ async def test_a_reading_waits_for_room_when_the_disk_fills_up_in_mid_visit(
     assert tries == 3
     assert [sequence for sequence, _ in sent(spool)] == list(range(1, 200))
     assert "A reading waits in memory" in caplog.text
+
+
+async def test_strangers_that_pass_by_do_not_fill_the_word_of_health(agent: Agent) -> None:
+    for number in range(MOST_DEVICES + 20):
+        seen_at = NOW - timedelta(minutes=number)
+        await agent.note(f"ble:{number}", DeviceHealth(last_seen_at=seen_at, kind="wristband"))
+    devices = agent.health().devices
+    assert len(devices) == MOST_DEVICES
+    # those that were seen last
+    assert "ble:0" in devices
+    assert f"ble:{MOST_DEVICES}" not in devices
+
+
+async def test_a_spool_of_a_newer_release_is_opened(spool: Spool) -> None:
+    about = {"kind": "glucose_meter", "colour": "green"}
+    spool.note(METER, last_seen_at=NOW, about=about, clock_offset_s=None)
+    agent = an_agent(spool)
+    assert agent.device(METER).kind == "glucose_meter"
+    agent.close()
