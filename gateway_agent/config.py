@@ -5,45 +5,12 @@ May hold: the settings dataclass and the parsing of its values. May not: default
 
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from vitals.broker import Broker, broker
 from vitals.errors import MendData
 from vitals.settings import setting
 from vitals.wire import topic
-
-# IANA: "mqtt" 1883, "secure-mqtt" 8883
-_PORTS = {"mqtt": 1883, "mqtts": 8883}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """Where the broker is and how to reach it; `tls` by the scheme mqtts."""
-
-    host: str
-    port: int
-    tls: bool
-    user: str | None = None
-    password: str | None = None
-
-
-def broker(url: str) -> Broker:
-    """The broker of `mqtt://user:password@host:port` or `mqtts://…`. Raises ValueError."""
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError(f"{_without_password(url)!r} is not mqtt://host:port or mqtts://host:port")
-    return Broker(
-        host=parts.hostname,
-        port=parts.port or _PORTS[parts.scheme],
-        tls=parts.scheme == "mqtts",
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
-    )
-
-
-def _without_password(url: str) -> str:
-    head, at, tail = url.rpartition("@")
-    return f"{head.partition('://')[0]}://…@{tail}" if at else url
 
 
 def _gateway_name(text: str) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gateway_agent.agent import Gateway, utc_now
 from gateway_agent.calling import Patience
-from gateway_agent.config import Broker, GatewaySettings
+from gateway_agent.config import GatewaySettings
 from simulator.bleak_backend import Adapter
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter
@@ -26,6 +26,7 @@ from simulator.peripheral import Faults, Home, Identity, Peripheral
 from simulator.record import CuffRecord, GlucoseRecord, HeartRateRecord, Record
 from simulator.story import SHANGHAI
 from simulator.wristband import Wristband
+from vitals.broker import Broker
 from vitals.errors import MendSettings, TryAgain
 from vitals.units import Unit
 

@@ -11,7 +11,7 @@ from arriving import envelope
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from ingest.config import broker
+from vitals.broker import broker
 from vitals.wire import topic
 
 

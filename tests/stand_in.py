@@ -13,7 +13,7 @@ from typing import Any
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from gateway_agent.config import broker
+from vitals.broker import broker
 from vitals.wire import Receipt, encode_receipt, gateway_of, topic
 
 Document = dict[str, Any]

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from gateway_agent.config import broker
 from kangban.demo.memory import Memory, remember
 from simulator.household import Household
 from simulator.panel import HouseholdPlan
+from vitals.broker import broker
 
 log = logging.getLogger(__name__)
 

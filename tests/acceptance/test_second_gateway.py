@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway_agent.config import broker as parse
 from kangban import owned
 from simulator.glucose_meter import GlucoseMeter
 from simulator.household import Household
@@ -16,6 +15,7 @@ from simulator.panel import Device, DevicePlan, HouseholdPlan, Person
 from simulator.record import GlucoseRecord, Record
 from store import measurements, people
 from store.pool import connect
+from vitals.broker import broker as parse
 from vitals.measurement import Meal
 
 BEGINS = datetime(2026, 11, 1, tzinfo=UTC)

@@ -14,13 +14,13 @@ from fake_bluez import FakeBlueZ
 from gateway_agent.agent import Gateway
 from gateway_agent.calling import Patience
 from gateway_agent.config import GatewaySettings
-from gateway_agent.config import broker as parse
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter
 from simulator.link import Air, device_on
 from simulator.peripheral import Faults, Home, Identity, Peripheral
 from simulator.record import CuffRecord, GlucoseRecord
 from simulator.story import SHANGHAI
+from vitals.broker import broker as parse
 from vitals.measurement import Meal
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from stand_in import StandIn
 
-from gateway_agent.config import broker as parse
 from simulator.glucose_meter import GlucoseMeter
 from simulator.household import Household
 from simulator.panel import Device, DevicePlan, HouseholdPlan, Person, panel
 from simulator.record import CuffRecord, GlucoseRecord, HeartRateRecord, Record
+from vitals.broker import broker as parse
 from vitals.measurement import Meal
 from vitals.units import Unit
 
@@ -433,7 +433,7 @@ async def test_a_household_that_is_started_again_goes_on_where_it_was(
 _PROCESS = """
 import logging, sys, threading
 from pathlib import Path
-from gateway_agent.config import broker
+from vitals.broker import broker
 from simulator.__main__ import run
 from simulator.config import SimulatorSettings
 from simulator.panel import Device

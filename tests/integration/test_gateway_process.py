@@ -20,9 +20,9 @@ from cryptography.x509.oid import NameOID
 
 from gateway_agent.__main__ import run
 from gateway_agent.config import GatewaySettings
-from gateway_agent.config import broker as parse
 from gateway_agent.spool import Spool
 from gateway_agent.uplink import Uplink
+from vitals.broker import broker as parse
 from vitals.errors import MendSettings
 from vitals.settings import read
 from vitals.wire import Health

@@ -12,10 +12,10 @@ from stand_in import StandIn
 
 from gateway_agent import delivery
 from gateway_agent.config import GatewaySettings
-from gateway_agent.config import broker as parse
 from gateway_agent.spool import Spool
 from gateway_agent.uplink import Uplink
 from kangban.embedded.broker import Broker
+from vitals.broker import broker as parse
 from vitals.kinds import Kind
 from vitals.measurement import Clock, Reading, Value, place
 from vitals.units import Unit

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway_agent.config import Broker, GatewaySettings, broker
+from gateway_agent.config import GatewaySettings
+from vitals.broker import Broker, broker
 from vitals.errors import MendSettings
 from vitals.settings import read
 

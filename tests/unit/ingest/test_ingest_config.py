@@ -2,8 +2,9 @@
 
 import pytest
 
-from ingest.config import IngestSettings, Shards, broker, shards
+from ingest.config import IngestSettings, Shards, shards
 from ingest.subscribe import not_ours, ours
+from vitals.broker import broker
 from vitals.errors import MendSettings
 from vitals.settings import read
 
