@@ -149,6 +149,9 @@ class Show:
         with Progress(*columns, console=self._console) as progress:
             bar = progress.add_task("Readings travel: devices → gateways → broker → database")
             await play.tell(lambda done, of: progress.update(bar, completed=done, total=of))
+        if play.handed_over == 0:
+            self._console.print("The history is here already, from the last time.")
+            return
         self._console.print(
             f"{play.handed_over:,} measurements left the devices by radio and arrived."
         )
