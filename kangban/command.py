@@ -41,7 +41,10 @@ Data = Annotated[
 
 @app.command()
 def demo(
-    data: Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the demo; ~/.local/share/kangban/demo when left out."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Forget the last demo first.")] = False,
     port: Annotated[int, typer.Option(help="Port of the pages; 0 takes any free one.")] = 8765,
     check: Annotated[
