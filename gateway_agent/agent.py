@@ -20,12 +20,13 @@ from gateway_agent.calling import Patience
 from gateway_agent.clock import EARLIEST, clock_offset, place_in_time, settle
 from gateway_agent.config import GatewaySettings
 from gateway_agent.drivers.registry import DRIVERS
+from gateway_agent.quirk import STANDARD, Quirk
 from gateway_agent.radio import Backends, Radio
 from gateway_agent.spool import Known, Spool
 from gateway_agent.talk import About, ClockSeen, Driver, Refused, Visit
 from gateway_agent.uplink import Uplink
 from vitals.errors import KangbanError, TryAgain
-from vitals.measurement import Reading, place
+from vitals.measurement import Measurement, Reading, place
 from vitals.wire import VERSION, DeviceHealth, Health
 
 log = logging.getLogger(__name__)
@@ -55,24 +56,52 @@ class Agent:
     """Keeps what is read and knows the state of every device."""
 
     def __init__(
-        self, name: str, spool: Spool, *, zone: tzinfo, now: Callable[[], datetime]
+        self,
+        name: str,
+        spool: Spool,
+        *,
+        zone: tzinfo,
+        now: Callable[[], datetime],
+        admit_all: bool = False,
     ) -> None:
         self.name, self.zone, self.now = name, zone, now
+        self._admit_all = admit_all
         self.on_change: Callable[[], None] = lambda: None
+        # who follows a pairing hears what its first visit brings
+        self.on_kept: Callable[[str, tuple[Measurement, ...]], None] = lambda *_: None
+        self.on_clock: Callable[[str, ClockSeen], None] = lambda *_: None
         self._spool = spool
         # one thread for the disk: an fsync on an SD card must not hold up what the radio hears
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"spool {name}")
+        known = spool.devices()
         self._devices = {
-            device: _health(known)
-            for device, known in spool.devices().items()
-            if known.last_seen_at is not None
+            device: _health(each) for device, each in known.items() if each.last_seen_at is not None
         }
+        self._added = {device for device, each in known.items() if each.added_at is not None}
 
     def close(self) -> None:
         """Waits for the disk."""
         self._disk.shutdown()
 
-    async def begin(self, device: str, driver: Driver, *, name: str, rssi_dbm: int) -> "Visiting":
+    def admits(self, device: str) -> bool:
+        """May this device be called on? The neighbour's cuff may not."""
+        return self._admit_all or device in self._added
+
+    async def add(self, device: str) -> None:
+        """A person wants this device to be read from now on."""
+        await self.on_disk(partial(self._spool.add_device, device, now=self.now()))
+        self._added.add(device)
+        self.on_change()
+
+    async def remove(self, device: str) -> None:
+        """A person wants this device to be left alone; what was read from it stays."""
+        self._added.discard(device)
+        await self.on_disk(partial(self._spool.remove_device, device))
+        self.on_change()
+
+    async def begin(
+        self, device: str, driver: Driver, *, name: str, rssi_dbm: int, quirk: Quirk = STANDARD
+    ) -> "Visiting":
         """A visit to this device. Raises TryAgain when what the device would hand over could not be
         kept: the disk takes nothing, or the gateway does not know the time."""
         if self.now() < EARLIEST:
@@ -91,7 +120,7 @@ class Agent:
             rssi_dbm=rssi_dbm,
         )
         await self.note(device, health)
-        return Visiting(self, driver, known)
+        return Visiting(self, known, quirk)
 
     async def note(self, device: str, health: DeviceHealth) -> None:
         """Writes down how a device is; people are told when something else than the time moved."""
@@ -155,10 +184,14 @@ class Agent:
         )
         while True:
             try:
-                return await self.on_disk(keep)
+                new = await self.on_disk(keep)
             except TryAgain as error:
                 log.error("%s A reading waits in memory until then.", error)
                 await self._make_room()
+            else:
+                if new:
+                    self.on_kept(known.device, measurements)
+                return new
 
     async def read_to_the_end(self, known: Known) -> None:
         """Notes that this device has nothing more to say."""
@@ -179,12 +212,12 @@ class Agent:
 class Visiting:
     """One visit: `conversation.Call` for the radio."""
 
-    def __init__(self, agent: Agent, driver: Driver, known: Known) -> None:
-        self._agent, self._driver, self._known = agent, driver, known
+    def __init__(self, agent: Agent, known: Known, quirk: Quirk) -> None:
+        self._agent, self._known = agent, known
         self._seen: ClockSeen | None = None
         self._health = agent.device(known.device)
         self._new = self._refused = 0
-        self.visit = Visit(device=known.device, last_sequence=known.last_sequence)
+        self.visit = Visit(device=known.device, last_sequence=known.last_sequence, quirk=quirk)
 
     async def keep(self, reading: Reading) -> None:
         """Returns when the reading is on disk, with the mark of how far this device was read."""
@@ -200,8 +233,16 @@ class Visiting:
         before = self._known.clock_offset_s
         last = None if before is None else timedelta(seconds=before)
         self._seen = settle(seen, last)
+        self._agent.on_clock(self._known.device, self._seen)
         offset_s = round(clock_offset(self._seen).total_seconds())
         self._health = replace(self._health, clock_offset_s=offset_s)
+
+    def clock_to_set(self, at: datetime) -> datetime | None:
+        """What the device's clock should show now; None: it stays as it is."""
+        return None
+
+    def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
+        """Takes down that the clock was set."""
 
     def about(self, about: About) -> None:
         """Takes what the device says of itself."""
@@ -260,7 +301,13 @@ class Gateway:
         patience: Patience | None = None,
     ) -> None:
         self.spool = Spool(settings.data.expanduser() / f"{settings.name}.sqlite")
-        self.agent = Agent(settings.name, self.spool, zone=settings.timezone, now=now)
+        self.agent = Agent(
+            settings.name,
+            self.spool,
+            zone=settings.timezone,
+            now=now,
+            admit_all=settings.admit == "all",
+        )
         self.uplink = Uplink(
             settings, self.spool, health=self.agent.health, now=now, software=software()
         )

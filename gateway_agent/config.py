@@ -21,6 +21,12 @@ def _gateway_name(text: str) -> str:
     return text
 
 
+def _admit(text: str) -> str:
+    if text not in ("added", "all"):
+        raise ValueError("it is neither added nor all")
+    return text
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -56,6 +62,13 @@ class GatewaySettings:
         "KANGBAN_ADAPTER",
         "Bluetooth adapter: hci0, hci1 …, or sim for simulated devices",
         default="hci0",
+    )
+    admit: str = setting(
+        "KANGBAN_GATEWAY_ADMIT",
+        "whose devices are read: added (those that a person added) or all (whatever is heard, the "
+        "neighbours' too: for tests)",
+        default="added",
+        parse=_admit,
     )
     tls_ca: Path | None = setting(
         "KANGBAN_MQTT_CA_PATH",

@@ -22,6 +22,7 @@ from gateway_agent.talk import (
     Listen,
     Read,
     Refused,
+    SetClock,
     Subscribe,
     Talk,
     Visit,
@@ -41,6 +42,12 @@ class Call(Protocol):
 
     def clock_seen(self, seen: ClockSeen) -> None:
         """Takes the device's own clock, for the readings that follow."""
+
+    def clock_to_set(self, at: datetime) -> datetime | None:
+        """What the device's clock should show at the moment `at`; None: it stays as it is."""
+
+    def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
+        """Takes down that the clock was made to show this naive time at the moment `at`."""
 
     def about(self, about: About) -> None:
         """Takes what the device says of itself."""
@@ -83,6 +90,10 @@ class Link:
         """Nothing more will arrive."""
         self.is_down = True
         self._arrived.put_nowait(None)
+
+    def moment(self) -> datetime:
+        """This moment, aware UTC."""
+        return self._now()
 
     def heard(self, characteristic: str, data: bytes) -> Heard:
         """These bytes, stamped with this moment."""
@@ -159,11 +170,23 @@ class Conversation:
                 return None if data is None else self._link.heard(characteristic, data)
             case Write(characteristic=characteristic, data=data):
                 await self._device.write(characteristic, data)
+            case SetClock():
+                return await self._set_clock(ask)
             case Subscribe(characteristic=characteristic, optional=optional):
                 await self._device.subscribe(
                     characteristic, self._link.ear(characteristic), optional=optional
                 )
         return None
+
+    async def _set_clock(self, ask: SetClock) -> Heard | None:
+        shows = self._call.clock_to_set(self._link.moment())
+        if shows is None:
+            return None
+        data = ask.encode(shows)
+        await self._device.write(ask.characteristic, data)
+        written = self._link.heard(ask.characteristic, data)
+        self._call.clock_was_set(shows=shows, at=written.at)
+        return written
 
 
 def lost() -> LinkLost:

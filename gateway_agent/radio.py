@@ -32,6 +32,9 @@ from bleak_retry_connector import BleakClientWithServiceCache, establish_connect
 
 from gateway_agent.calling import CallBook, Patience
 from gateway_agent.conversation import Call, Conversation, Link, lost
+from gateway_agent.drivers.registry import short_name
+from gateway_agent.quirk import Quirk
+from gateway_agent.recognise import Advert, recognise
 from gateway_agent.talk import Driver
 from vitals.errors import KangbanError, MendDevice, MendSettings, TryAgain
 
@@ -58,7 +61,12 @@ _TROUBLE = (BleakError, TimeoutError, EOFError, OSError)
 class Household(Protocol):
     """Whom the radio calls for."""
 
-    async def begin(self, device: str, driver: Driver, *, name: str, rssi_dbm: int) -> Call:
+    def admits(self, device: str) -> bool:
+        """May this device be called on?"""
+
+    async def begin(
+        self, device: str, driver: Driver, *, name: str, rssi_dbm: int, quirk: Quirk
+    ) -> Call:
         """A call that may take place; raises TryAgain when nothing could be kept now."""
 
 
@@ -83,7 +91,7 @@ class Radio:
         backends: Backends | None = None,
         patience: Patience | None = None,
     ) -> None:
-        self._drivers = {normalize_uuid_str(each.service): each for each in drivers.values()}
+        self._drivers = drivers
         self._household, self._now = household, now
         self._adapter, self._backends = adapter, backends
         self._book = CallBook(patience=patience or Patience())
@@ -130,9 +138,8 @@ class Radio:
         # every advertisement counts: BlueZ else keeps those to itself that say nothing new
         bluez: BlueZScannerArgs = {"adapter": self._adapter, "filters": {"DuplicateData": True}}
         loop = asyncio.get_running_loop()
-        async with BleakScanner(
-            self._advertised, list(self._drivers), backend=backend, bluez=bluez
-        ):
+        # all of them are heard, those too that nothing reads: somebody may want to know why
+        async with BleakScanner(self._advertised, backend=backend, bluez=bluez):
             self._heard_at_s = loop.time()
             while loop.time() - self._heard_at_s < DEAF_AFTER_S:
                 await asyncio.sleep(DEAF_AFTER_S / 5)
@@ -140,19 +147,27 @@ class Radio:
 
     def _advertised(self, device: BLEDevice, advert: AdvertisementData) -> None:
         self._heard_at_s = asyncio.get_running_loop().time()
-        uuids = advert.service_uuids
-        driver = next((self._drivers[each] for each in uuids if each in self._drivers), None)
-        if driver is None:
+        found = recognise(
+            Advert(
+                name=device.name or advert.local_name or "",
+                services=frozenset(short_name(each) for each in advert.service_uuids),
+            ),
+            self._drivers,
+        )
+        driver = found.driver
+        if driver is None or not self._household.admits(f"ble:{device.address}"):
             return
         now = self._now()
         is_due = self._book.is_due(device.address, revisit_s=driver.revisit_s, now=now)
         if is_due and not self._closing:
             self._book.called(device.address, now)
-            call = asyncio.create_task(self._visit(device, driver, advert))
+            call = asyncio.create_task(self._visit(device, driver, advert, found.quirk))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
 
-    async def _visit(self, device: BLEDevice, driver: Driver, advert: AdvertisementData) -> None:
+    async def _visit(
+        self, device: BLEDevice, driver: Driver, advert: AdvertisementData, quirk: Quirk
+    ) -> None:
         well = False
         try:
             call = await self._household.begin(
@@ -160,6 +175,7 @@ class Radio:
                 driver,
                 name=device.name or advert.local_name or "",
                 rssi_dbm=advert.rssi,
+                quirk=quirk,
             )
             well = await self._call_on(device, driver, call)
         except KangbanError as error:

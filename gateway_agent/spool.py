@@ -21,6 +21,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from gateway_agent.spool_schema import SCHEMA
 from vitals.errors import MendSettings, TryAgain
 from vitals.measurement import Measurement, Reading
 from vitals.wire import measurement_document
@@ -33,44 +34,6 @@ KEEP_DELIVERED_ROWS = 10_000
 # Record numbers have 16 bits (Glucose Service 1.0.1 §3.1). A larger number without a time is made
 # of the moment of receipt: it cannot come again.
 _LAST_RECORD_NUMBER = 0xFFFF
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS measurement (
-    place        INTEGER PRIMARY KEY AUTOINCREMENT,
-    id           TEXT NOT NULL UNIQUE,
-    document     TEXT NOT NULL,
-    resync       INTEGER NOT NULL,
-    spooled_at   TEXT NOT NULL,
-    delivered_at TEXT
-);
-CREATE INDEX IF NOT EXISTS measurement_waiting ON measurement (place) WHERE delivered_at IS NULL;
-CREATE INDEX IF NOT EXISTS measurement_delivered ON measurement (delivered_at)
-    WHERE delivered_at IS NOT NULL;
--- every record that its device could send once more, so that reading it again is no news; a record
--- without a time of its own stands here with its values
-CREATE TABLE IF NOT EXISTS record (
-    device TEXT NOT NULL, sequence INTEGER NOT NULL, own_time TEXT NOT NULL,
-    PRIMARY KEY (device, sequence, own_time)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS device (
-    device         TEXT PRIMARY KEY,
-    -- every record up to this one is on disk
-    last_sequence  INTEGER,
-    -- 1 when its memory has been read to the end at least once
-    whole          INTEGER NOT NULL DEFAULT 0,
-    clock_offset_s INTEGER,
-    last_seen_at   TEXT,
-    about          TEXT NOT NULL DEFAULT '{}'
-);
-CREATE TABLE IF NOT EXISTS withheld (
-    place INTEGER PRIMARY KEY, device TEXT NOT NULL, sequence INTEGER NOT NULL,
-    device_time TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL, at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS rejected (
-    id TEXT PRIMARY KEY, document TEXT NOT NULL, reasons TEXT NOT NULL, at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +61,7 @@ class Known:
     whole: bool = False
     clock_offset_s: int | None = None
     last_seen_at: datetime | None = None
+    added_at: datetime | None = None
     about: Mapping[str, Any]
 
 
@@ -117,7 +81,8 @@ class Spool:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.execute("PRAGMA busy_timeout = 5000")
-            self._base.executescript(_SCHEMA)
+            self._base.executescript(SCHEMA)
+            self._upgrade()
         except (OSError, sqlite3.Error) as error:
             raise MendSettings(
                 f"The spool {path} cannot be opened ({error}): set KANGBAN_GATEWAY_DATA to a "
@@ -243,8 +208,8 @@ class Spool:
         """Every device that this gateway has ever called on."""
         with self._lock:
             rows = self._base.execute(
-                "SELECT device, last_sequence, whole, clock_offset_s, last_seen_at, about "
-                "FROM device"
+                "SELECT device, last_sequence, whole, clock_offset_s, last_seen_at, about, "
+                "added_at FROM device"
             ).fetchall()
         return {row[0]: _known(row) for row in rows}
 
@@ -280,6 +245,32 @@ class Spool:
         """Drops what was delivered, all of it: the disk is full and this is all that may go."""
         with self._transaction() as base:
             base.execute("DELETE FROM measurement WHERE delivered_at IS NOT NULL")
+
+    def add_device(self, device: str, *, now: datetime) -> None:
+        """Notes that a person wants this device to be read; one that is added stays as it is."""
+        with self._transaction() as base:
+            base.execute(
+                "INSERT INTO device (device, added_at) VALUES (?, ?) ON CONFLICT (device) "
+                "DO UPDATE SET added_at = COALESCE(device.added_at, excluded.added_at)",
+                (device, _text(now)),
+            )
+        self._tell()
+
+    def remove_device(self, device: str) -> None:
+        """Notes that this device is to be left alone. What was read from it stays, and what is
+        known of its records too: when it is added again nothing is doubled."""
+        with self._transaction() as base:
+            base.execute("UPDATE device SET added_at = NULL WHERE device = ?", (device,))
+        self._tell()
+
+    def _upgrade(self) -> None:
+        """Brings a spool of an earlier release to this one's shape."""
+        columns = {row[1] for row in self._base.execute("PRAGMA table_info(device)")}
+        if "added_at" not in columns:
+            with self._transaction() as base:
+                base.execute("ALTER TABLE device ADD COLUMN added_at TEXT")
+                # that release read whatever it heard: what it has read goes on being read
+                base.execute("UPDATE device SET added_at = last_seen_at WHERE whole = 1")
 
     def _identify(self) -> str:
         with self._transaction() as base:
@@ -360,15 +351,20 @@ def _waiting(row: tuple[Any, ...]) -> Waiting:
 
 
 def _known(row: tuple[Any, ...]) -> Known:
-    device, last_sequence, whole, clock_offset_s, last_seen_at, about = row
+    device, last_sequence, whole, clock_offset_s, last_seen_at, about, added_at = row
     return Known(
         device=device,
         last_sequence=last_sequence,
         whole=bool(whole),
         clock_offset_s=clock_offset_s,
-        last_seen_at=datetime.fromisoformat(last_seen_at) if last_seen_at else None,
+        last_seen_at=_moment(last_seen_at),
+        added_at=_moment(added_at),
         about=json.loads(about),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -12,6 +12,7 @@ never looks at a clock: moments arrive with the answers.
     ClockSeen -> None           the device's own clock, and the moment at which it was read
     About     -> None           what the device says of itself (model, battery, …)
     Refused   -> None           bytes that cannot be decoded: the pump logs and counts, and goes on
+    SetClock  -> Heard | None   the device's clock may be set now, if it is far enough off; None: no
 
 Every Subscribe comes before every other Ask: a bonded cuff sends its memory the moment the link is
 up, and what arrives before the subscription is lost for ever. What arrives between two Listens
@@ -19,17 +20,19 @@ waits in the pump's queue, in order; `Listen(wait_s=0)` takes from that queue wi
 
 When the link goes down, the pump answers on as long as it can without a radio: Keep, ClockSeen,
 About and Refused as always, Listen from what is still queued. Where an answer would need the radio
-(Read, Write, Subscribe, or Listen with nothing queued) the pump throws `LinkLost` into the talk at
-that ask. The talk may then go on asking (the pump goes on answering by the same rule): it listens
-to what is still queued and keeps what it holds. It ends by returning where all that was wanted has
-come (a cuff hangs up by itself), or by letting `LinkLost` out where something is still at the
-device; the next visit fetches that. `.close()` is for shutting down only: nothing can be kept then.
+(Read, Write, Subscribe, SetClock, or Listen with nothing queued) the pump throws `LinkLost` into
+the talk at that ask. The talk may then go on asking (the pump goes on answering by the same rule):
+it listens to what is still queued and keeps what it holds. It ends by returning where all that was
+wanted has come (a cuff hangs up by itself), or by letting `LinkLost` out where something is still
+at the device; the next visit fetches that. `.close()` is for shutting down only: nothing can be
+kept then.
 """
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway_agent.quirk import STANDARD, Quirk
 from vitals.errors import TryAgain
 from vitals.measurement import Reading
 
@@ -84,6 +87,19 @@ class ClockSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetClock:
+    """Lets the pump set the device's clock: never before its records are kept.
+
+    Whether it is far enough off, and what its local time should be, is the pump's to say; `encode`
+    makes the bytes of a naive local time. Answered with what was written and when, None where the
+    clock was left as it is.
+    """
+
+    characteristic: str
+    encode: Callable[[datetime], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class About:
     """What the device says of itself; None where it does not say."""
 
@@ -112,7 +128,7 @@ class Heard:
     at: datetime
 
 
-Ask = Subscribe | Read | Write | Listen | Keep | ClockSeen | About | Refused
+Ask = Subscribe | Read | Write | Listen | Keep | ClockSeen | About | Refused | SetClock
 Talk = Generator[Ask, Heard | None, None]
 
 
@@ -121,16 +137,19 @@ class Visit:
     """What the gateway knows of a device before it calls on it.
 
     `last_sequence`: the highest record number that is safely on disk, None at the first visit or
-    when everything must be read again (`resync`).
+    when everything must be read again (`resync`). `quirk`: what differs in this model.
     """
 
     device: str
     last_sequence: int | None = None
+    quirk: Quirk = STANDARD
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
-    """One kind of device. `service` is the advertised 16-bit UUID in upper-case hex ("1808").
+    """One kind of device. `service` is the UUID that it advertises, upper case: short where it is
+    of the Bluetooth base ("1808"), else whole. Several kinds may share one; the first by `rank`
+    that fits is taken, the others are chosen by a row of `quirk.py`.
 
     `decoders` maps characteristics to their pure decoders, for `kangban gateway decode` and for
     the vectors; `revisit_s` is how long to wait before calling on the same device again when it
@@ -144,3 +163,4 @@ class Driver:
     talk: Callable[[Visit], Talk]
     decoders: Mapping[str, Callable[[bytes], object]]
     revisit_s: float
+    rank: int = 0

@@ -83,7 +83,9 @@ class Household:
         self.adapter = Adapter(air)
         self.devices = {each.key: _device(home, each) for each in plan.devices()}
         self._stories = {each.key: each.story for each in plan.devices()}
-        self._settings = GatewaySettings(name=plan.gateway, mqtt=mqtt, data=data, timezone=SHANGHAI)
+        self._settings = GatewaySettings(
+            name=plan.gateway, mqtt=mqtt, data=data, timezone=SHANGHAI, admit="all"
+        )
         self.gateway: Gateway | None = None
         self._living: asyncio.Task[None] | None = None
 

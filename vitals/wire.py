@@ -17,7 +17,7 @@ import json
 import re
 import zlib
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,11 +76,23 @@ class DeviceHealth:
     rssi_dbm: int | None = None
     clock_offset_s: int | None = None
     failure: str | None = None
+    # failures in a row, 0 when the last call went well
+    failures: int = 0
+    # seconds that the device's clock gains on ours in a day; None while it was seen once
+    clock_drift_s_per_day: float | None = None
+    # does it share a key with this gateway? None where it wants none
+    bonded: bool | None = None
+    # was it added by a person? Others are seen and left alone
+    added: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What a gateway says of itself every few minutes and on change."""
+    """What a gateway says of itself every few minutes and on change.
+
+    `troubles`: what is wrong with the gateway itself, each a short word with a sentence ("disk":
+    "The disk is full: …"); None stands for what could not be measured on this machine.
+    """
 
     v: int
     gateway: str
@@ -88,6 +100,11 @@ class Health:
     spooled: int
     withheld: int = 0
     software: str = ""
+    disk_free_mb: int | None = None
+    temperature_c: float | None = None
+    uptime_s: int | None = None
+    last_advert_at: datetime | None = None
+    troubles: dict[str, str] = field(default_factory=dict)
     devices: dict[str, DeviceHealth]
 
 
@@ -97,7 +114,7 @@ def shard(gateway: str) -> int:
 
 
 def topic(gateway: str, leaf: str) -> str:
-    """The topic of one gateway: leaf is `up`, `receipt`, `health` or `command`.
+    """The topic of one gateway: leaf is `up`, `receipt`, `health`, `command` or `event`.
 
     Raises MendData where the name could not stand in a topic.
     """
@@ -223,6 +240,11 @@ def encode_health(health: Health) -> bytes:
             "spooled": health.spooled,
             "withheld": health.withheld,
             "software": health.software,
+            "disk_free_mb": health.disk_free_mb,
+            "temperature_c": health.temperature_c,
+            "uptime_s": health.uptime_s,
+            "last_advert_at": _utc(health.last_advert_at) if health.last_advert_at else None,
+            "troubles": health.troubles,
             "devices": {
                 device: {
                     "last_seen_at": _utc(each.last_seen_at),
@@ -233,6 +255,10 @@ def encode_health(health: Health) -> bytes:
                     "rssi_dbm": each.rssi_dbm,
                     "clock_offset_s": each.clock_offset_s,
                     "failure": each.failure,
+                    "failures": each.failures,
+                    "clock_drift_s_per_day": each.clock_drift_s_per_day,
+                    "bonded": each.bonded,
+                    "added": each.added,
                 }
                 for device, each in health.devices.items()
             },

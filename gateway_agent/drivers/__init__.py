@@ -1,4 +1,4 @@
-"""Drivers, one file for each kind of device; pure. `DRIVERS` by service, `decode` for support."""
+"""Drivers, one file for each kind of device; pure. `DRIVERS` by kind, `decode` for support."""
 
 from gateway_agent.drivers.registry import DRIVERS, decode, driver_of
 

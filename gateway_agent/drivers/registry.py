@@ -24,7 +24,7 @@ def _modules() -> Iterator[ModuleType]:
 
 def _drivers() -> dict[str, Driver]:
     found = [module.DRIVER for module in _modules() if hasattr(module, "DRIVER")]
-    return {driver.service: driver for driver in found}
+    return {driver.kind: driver for driver in sorted(found, key=lambda each: each.rank)}
 
 
 def _decoders() -> dict[str, Callable[[bytes], object]]:
@@ -36,7 +36,7 @@ def _decoders() -> dict[str, Callable[[bytes], object]]:
     return found
 
 
-# by advertised service, upper-case hex: "1808" is the glucose meter's
+# by kind, the lower rank first where several kinds advertise the same service
 DRIVERS: dict[str, Driver] = _drivers()
 
 # by characteristic, upper-case hex; what they give back has `document()`
@@ -48,7 +48,8 @@ _NUMBERS: dict[str, Callable[[bytes], Number]] = {"SFLOAT": decode_sfloat, "FLOA
 
 def driver_of(service: str) -> Driver | None:
     """The driver for an advertised service ("1808", or its 128-bit form); None for strangers."""
-    return DRIVERS.get(_short(service))
+    name = short_name(service)
+    return next((each for each in DRIVERS.values() if each.service == name), None)
 
 
 def decode(characteristic: str, data: bytes) -> dict[str, object]:
@@ -57,7 +58,7 @@ def decode(characteristic: str, data: bytes) -> dict[str, object]:
     `characteristic`: "2A18", its 128-bit form, or "SFLOAT", "FLOAT". Raises CannotDecode for bytes
     that are not such a value, MendData for a characteristic that no driver knows.
     """
-    name = _short(characteristic)
+    name = short_name(characteristic)
     if name in _NUMBERS:
         return number_document("value", _NUMBERS[name](data))
     if name not in DECODERS:
@@ -70,7 +71,8 @@ def decode(characteristic: str, data: bytes) -> dict[str, object]:
 _BASE = "-0000-1000-8000-00805F9B34FB"
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """A UUID in upper case, short where it is of the Bluetooth base."""
     upper = name.strip().upper().removeprefix("0X")
     if upper.endswith(_BASE) and upper.startswith("0000"):
         return upper.removesuffix(_BASE)[4:]

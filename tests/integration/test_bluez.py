@@ -62,7 +62,7 @@ async def air(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
 async def read(device: Peripheral, tmp_path: Path) -> Gateway:
     """A gateway that has read the device to its end."""
     gateway = Gateway(
-        GatewaySettings(name="g1", mqtt=parse("mqtt://127.0.0.1:1"), data=tmp_path),
+        GatewaySettings(name="g1", mqtt=parse("mqtt://127.0.0.1:1"), data=tmp_path, admit="all"),
         now=lambda: NOW,
         patience=Patience(first=timedelta(0), revisit=timedelta(0)),
     )

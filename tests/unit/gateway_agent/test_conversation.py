@@ -18,6 +18,7 @@ from gateway_agent.talk import (
     Listen,
     Read,
     Refused,
+    SetClock,
     Subscribe,
     Talk,
     Visit,
@@ -64,6 +65,8 @@ class _Call:
         self.visit = Visit(device="ble:X")
         self.kept: list[int] = []
         self.remarks: list[object] = []
+        # what the device's clock should show; None: it stays as it is
+        self.shows: datetime | None = None
         self.disk = asyncio.Event()
         self.disk.set()
 
@@ -73,6 +76,12 @@ class _Call:
 
     def clock_seen(self, seen: ClockSeen) -> None:
         self.remarks.append(seen)
+
+    def clock_to_set(self, at: datetime) -> datetime | None:
+        return self.shows
+
+    def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
+        self.remarks.append((shows, at))
 
     def about(self, about: About) -> None:
         self.remarks.append(about)
@@ -91,8 +100,11 @@ def driver_of(talk: Callable[[Visit], Talk]) -> Driver:
     )
 
 
-async def hold(talk: Callable[[Visit], Talk], *, hangs_up: bool = False) -> tuple[_Call, _Device]:
+async def hold(
+    talk: Callable[[Visit], Talk], *, hangs_up: bool = False, shows: datetime | None = None
+) -> tuple[_Call, _Device]:
     link, call = Link(lambda: NOW), _Call()
+    call.shows = shows
     device = _Device(link, hangs_up=hangs_up)
     await Conversation(device, link, driver_of(talk), call).hold()
     return call, device
@@ -202,3 +214,21 @@ async def test_remarks_reach_whoever_keeps_the_call() -> None:
 
     call, _ = await hold(talk)
     assert call.remarks == remarks
+
+
+@pytest.mark.parametrize("shows", [None, NOW.replace(hour=16, tzinfo=None)])
+async def test_a_clock_is_set_where_the_call_says_so_and_to_what_it_says(
+    shows: datetime | None,
+) -> None:
+    answers: list[Heard | None] = []
+
+    def talk(visit: Visit) -> Talk:
+        answers.append(
+            (yield SetClock(characteristic="2A2B", encode=lambda local: bytes((local.hour,))))
+        )
+
+    call, device = await hold(talk, shows=shows)
+    written = None if shows is None else Heard(characteristic="2A2B", data=b"\x10", at=NOW)
+    assert answers == [written]
+    assert device.written == ([] if shows is None else [b"\x10"])
+    assert call.remarks == ([] if shows is None else [(shows, NOW)])

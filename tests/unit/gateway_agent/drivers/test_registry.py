@@ -11,11 +11,11 @@ from vitals.errors import MendData
 
 
 def test_meter_cuff_and_band_are_there() -> None:
-    assert {service: driver.kind for service, driver in DRIVERS.items()} == {
-        "1808": "glucose_meter",
-        "1810": "blood_pressure_cuff",
-        "180D": "wristband",
-    }
+    assert {kind: driver.service for kind, driver in DRIVERS.items()}.items() >= {
+        "glucose_meter": "1808",
+        "blood_pressure_cuff": "1810",
+        "wristband": "180D",
+    }.items()
 
 
 def test_every_driver_is_named_in_both_languages_and_waits_between_visits() -> None:

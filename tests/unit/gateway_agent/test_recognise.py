@@ -1,0 +1,62 @@
+"""Who is this? A row of the quirks goes before the advertised service; strangers stay strangers."""
+
+import pytest
+
+from gateway_agent import quirk as module
+from gateway_agent.drivers import DRIVERS
+from gateway_agent.quirk import QUIRKS, STANDARD, Confidence, Quirk, Words
+from gateway_agent.recognise import Advert, recognise
+
+
+def advert(name: str = "", *services: str) -> Advert:
+    return Advert(name=name, services=frozenset(services))
+
+
+@pytest.mark.parametrize(
+    ("service", "kind"),
+    [("1808", "glucose_meter"), ("1810", "blood_pressure_cuff"), ("180D", "wristband")],
+)
+def test_an_advertised_service_names_its_driver(service: str, kind: str) -> None:
+    found = recognise(advert("Something", service, "180F"), DRIVERS)
+    assert found.driver is DRIVERS[kind]
+    assert found.is_known
+
+
+def test_what_advertises_nothing_of_ours_is_a_stranger() -> None:
+    found = recognise(advert("Kettle", "FFE0"), DRIVERS)
+    assert (found.driver, found.quirk, found.is_known) == (None, STANDARD, False)
+
+
+def test_a_row_goes_before_the_service_and_may_say_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = (
+        Quirk(id="a", zh="甲", en="A", names=("Band-",), driver="glucose_meter"),
+        Quirk(
+            id="b",
+            zh="乙",
+            en="B",
+            names=("Locked",),
+            confidence=Confidence.UNSUPPORTED,
+            reason=Words(zh="厂家加密", en="locked by its maker"),
+        ),
+    )
+    monkeypatch.setattr(module, "QUIRKS", rows)
+    chosen = recognise(advert("Band-12", "180D"), DRIVERS)
+    assert (chosen.driver, chosen.quirk.id) == (DRIVERS["glucose_meter"], "a")
+    refused = recognise(advert("Locked 7", "180D"), DRIVERS)
+    assert (refused.driver, refused.quirk.id, refused.is_known) == (None, "b", True)
+
+
+def test_every_row_names_a_driver_that_is_there_and_says_why_where_none_is() -> None:
+    for each in QUIRKS:
+        if each.confidence is Confidence.UNSUPPORTED:
+            assert each.driver is None, each.id
+            assert each.reason is not None, each.id
+        else:
+            assert each.driver in DRIVERS, each.id
+        assert each.sources, each.id
+    assert len({each.id for each in QUIRKS}) == len(QUIRKS)
+
+
+def test_a_row_that_fits_everything_is_not_built() -> None:
+    with pytest.raises(ValueError, match="recognised by nothing"):
+        Quirk(id="x", zh="", en="")
