@@ -9,8 +9,8 @@ import os
 import signal
 import threading
 
-from gateway_agent.agent import Gateway
 from gateway_agent.config import GatewaySettings
+from gateway_agent.gateway import Gateway
 from gateway_agent.radio import Backends
 from vitals.errors import MendSettings
 from vitals.settings import read

@@ -1,9 +1,8 @@
-"""The gateway of one home: places what the radio reads, keeps it on disk, has it sent.
+"""Whom the radio calls for: places what it reads, keeps it on disk, knows how each device is.
 
-`Agent` is whom the radio calls for: it decides what a visit may ask for (everything, or what is new
-since the last record on disk), gives each reading its time and its lasting identity, and returns to
-the talk when the reading is in the spool. `Gateway` holds the parts together and runs them. May
-hold: this order of things. May not: bleak, paho, SQL, bytes of a profile.
+It decides what a visit may ask for (everything, or what is new since the last record on disk),
+gives each reading its time and its lasting identity, and returns to the talk when the reading is in
+the spool. May hold: this order of things. May not: bleak, paho, SQL, bytes of a profile.
 """
 
 import asyncio
@@ -16,15 +15,10 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
-from gateway_agent.calling import Patience
 from gateway_agent.clock import EARLIEST, clock_offset, place_in_time, settle
-from gateway_agent.config import GatewaySettings
-from gateway_agent.drivers.registry import DRIVERS
 from gateway_agent.quirk import STANDARD, Quirk
-from gateway_agent.radio import Backends, Radio
 from gateway_agent.spool import Known, Spool
 from gateway_agent.talk import About, ClockSeen, Driver, Refused, Visit
-from gateway_agent.uplink import Uplink
 from vitals.errors import KangbanError, TryAgain
 from vitals.measurement import Measurement, Reading, place
 from vitals.wire import VERSION, DeviceHealth, Health
@@ -283,59 +277,6 @@ class Visiting:
             await self._agent.note(self._known.device, self._health)
         except TryAgain as trouble:
             log.error("%s", trouble)
-
-
-class Gateway:
-    """The parts of one gateway, running: spool, uplink, radio.
-
-    `now` stamps readings and envelopes (a simulated home may be fast-forwarded); `backends` stands
-    in for BlueZ.
-    """
-
-    def __init__(
-        self,
-        settings: GatewaySettings,
-        *,
-        backends: Backends | None = None,
-        now: Callable[[], datetime] = utc_now,
-        patience: Patience | None = None,
-    ) -> None:
-        self.spool = Spool(settings.data.expanduser() / f"{settings.name}.sqlite")
-        self.agent = Agent(
-            settings.name,
-            self.spool,
-            zone=settings.timezone,
-            now=now,
-            admit_all=settings.admit == "all",
-        )
-        self.uplink = Uplink(
-            settings, self.spool, health=self.agent.health, now=now, software=software()
-        )
-        self.agent.on_change = self.uplink.tell_health
-        self.radio = Radio(
-            drivers=DRIVERS,
-            household=self.agent,
-            now=now,
-            adapter=settings.adapter,
-            backends=backends,
-            patience=patience,
-        )
-        self._radio_task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begins to send what is in the spool and to call on devices."""
-        self.uplink.start()
-        self._radio_task = asyncio.create_task(self.radio.run())
-
-    async def stop(self) -> None:
-        """Hangs up, stops sending and closes the spool; nothing that was read is lost."""
-        if self._radio_task is not None:
-            await self.radio.close()
-            self._radio_task.cancel()
-            await asyncio.gather(self._radio_task, return_exceptions=True)
-            await asyncio.to_thread(self.uplink.stop)
-        self.agent.close()
-        self.spool.close()
 
 
 def software() -> str:

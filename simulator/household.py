@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from gateway_agent.agent import Gateway, utc_now
+from gateway_agent.agent import utc_now
 from gateway_agent.calling import Patience
 from gateway_agent.config import GatewaySettings
+from gateway_agent.gateway import Gateway
 from simulator.bleak_backend import Adapter
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter

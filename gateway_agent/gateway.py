@@ -1,0 +1,70 @@
+"""The gateway of one home: its parts, held together and run.
+
+Spool, agent, uplink and radio are made here and know each other only through this. May hold: the
+making, starting and stopping of the parts. May not: work of its own.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+from gateway_agent.agent import Agent, software, utc_now
+from gateway_agent.calling import Patience
+from gateway_agent.config import GatewaySettings
+from gateway_agent.drivers.registry import DRIVERS
+from gateway_agent.radio import Backends, Radio
+from gateway_agent.spool import Spool
+from gateway_agent.uplink import Uplink
+
+
+class Gateway:
+    """The parts of one gateway, running: spool, uplink, radio.
+
+    `now` stamps readings and envelopes (a simulated home may be fast-forwarded); `backends` stands
+    in for BlueZ.
+    """
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        *,
+        backends: Backends | None = None,
+        now: Callable[[], datetime] = utc_now,
+        patience: Patience | None = None,
+    ) -> None:
+        self.spool = Spool(settings.data.expanduser() / f"{settings.name}.sqlite")
+        self.agent = Agent(
+            settings.name,
+            self.spool,
+            zone=settings.timezone,
+            now=now,
+            admit_all=settings.admit == "all",
+        )
+        self.uplink = Uplink(
+            settings, self.spool, health=self.agent.health, now=now, software=software()
+        )
+        self.agent.on_change = self.uplink.tell_health
+        self.radio = Radio(
+            drivers=DRIVERS,
+            household=self.agent,
+            now=now,
+            adapter=settings.adapter,
+            backends=backends,
+            patience=patience,
+        )
+        self._radio_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to send what is in the spool and to call on devices."""
+        self.uplink.start()
+        self._radio_task = asyncio.create_task(self.radio.run())
+
+    async def stop(self) -> None:
+        """Hangs up, stops sending and closes the spool; nothing that was read is lost."""
+        if self._radio_task is not None:
+            await self.radio.close()
+            self._radio_task.cancel()
+            await asyncio.gather(self._radio_task, return_exceptions=True)
+            await asyncio.to_thread(self.uplink.stop)
+        self.agent.close()
+        self.spool.close()
