@@ -1,13 +1,13 @@
 # Every command sets up what it needs, and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench services browser pin
+.PHONY: help setup demo test lint format bench bench-gateway gateway-campaign services browser pin
 
 BIN := .venv/bin
 # In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
 OPTIONAL := $(if $(filter true,$(CI)),,|| true)
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 17
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 25
 
 setup: ## Make .venv with everything that development needs
 	@scripts/venv.sh dev
@@ -35,6 +35,15 @@ format: setup ## Put the code into the house's format
 bench: setup ## Measure ingest beside a raw COPY into the same table
 	@scripts/services.sh
 	@$(BIN)/python -m bench.ingest $(ARGS)
+
+bench-gateway: setup ## Measure a gateway with 300 simulated devices beside bleak alone
+	@scripts/services.sh
+	@$(BIN)/python -m bench.gateway $(ARGS)
+
+CYCLES ?= 2000
+gateway-campaign: setup ## Kill, cut off and starve a gateway CYCLES times; nothing may be lost or doubled
+	@scripts/services.sh
+	@$(BIN)/python -m bench.gateway_campaign --cycles $(CYCLES) $(ARGS)
 
 services: setup ## Fetch TimescaleDB and mosquitto into .services/, without root
 	@scripts/services.sh

@@ -107,6 +107,11 @@ class Peripheral:
         """The name under which measurements of this device travel."""
         return f"ble:{self.identity.address}"
 
+    @property
+    def connected(self) -> bool:
+        """Is anybody on the line?"""
+        return self._connection is not None
+
     def services(self) -> Sequence[Service]:
         """The services of this kind of device."""
         raise NotImplementedError
@@ -128,7 +133,7 @@ class Peripheral:
         for task in tuple(self._tasks):
             task.cancel()
         if self._connection is not None:
-            await self._hang_up()
+            await self.hang_up()
         await self.device.power_off()
 
     async def go_on_air(self) -> None:
@@ -161,7 +166,7 @@ class Peripheral:
         drops = self.faults.drop_after
         if drops and self._sent_this_visit >= drops[0]:
             drops.pop(0)
-            await self._hang_up()
+            await self.hang_up()
             raise Dropped
         self._sent_this_visit += 1
         whole = self.faults.truncate == 0
@@ -185,7 +190,8 @@ class Peripheral:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _hang_up(self) -> None:
+    async def hang_up(self) -> None:
+        """Ends the link, if there is one."""
         if self._connection is not None:
             await self._connection.disconnect()
 

@@ -62,7 +62,7 @@ def test_rules_are_documented() -> None:
 def test_every_command_of_the_readme_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for page in PAGES:
-        for target in re.findall(r"`make (\w+)", page.read_text("utf-8")):
+        for target in re.findall(r"`make ([\w-]+)", page.read_text("utf-8")):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page.name}: make {target}"
 
 

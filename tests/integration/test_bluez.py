@@ -9,11 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from fake_bluez import FakeBlueZ
 
 from gateway_agent.calling import Patience
 from gateway_agent.config import GatewaySettings
 from gateway_agent.gateway import Gateway
+from simulator.bluez import FakeBlueZ
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter
 from simulator.link import Air, device_on

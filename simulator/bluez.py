@@ -18,6 +18,7 @@ from dbus_fast.aio import MessageBus
 from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 
 from simulator.bleak_backend import _advertisement_data, _plain, _uuid
+from simulator.bus_clients import BusClients
 
 ADAPTER = "/org/bluez/hci0"
 READ = PropertyAccess.READ
@@ -53,11 +54,14 @@ class AdapterObject(ServiceInterface):
         if self.scans:
             raise DBusError("org.bluez.Error.InProgress", "Operation already in progress")
         self.scans = True
-        await self.bluez.device.start_scanning(legacy=True, active=False)
+        await self.bluez.device.start_scanning(legacy=True, active=False, filter_duplicates=False)
         self.emit_properties_changed({"Discovering": True})
 
     @dbus_method()
     async def StopDiscovery(self):  # type: ignore[no-untyped-def]
+        await self.stop_discovery()
+
+    async def stop_discovery(self) -> None:
         self.scans = False
         await self.bluez.device.stop_scanning(legacy=True)
         self.emit_properties_changed({"Discovering": False})
@@ -224,7 +228,14 @@ class CharacteristicObject(ServiceInterface):
 
     @dbus_method()
     async def StopNotify(self):  # type: ignore[no-untyped-def]
+        await self.stop_notify()
+
+    async def stop_notify(self) -> None:
         self.notifies = False
+        try:
+            await self.proxy.client.unsubscribe(self.proxy, self._hear)
+        except (att.ATT_Error, core.BaseBumbleError, TimeoutError, asyncio.CancelledError):
+            """The link went down meanwhile."""
 
     def _hear(self, value: bytes) -> None:
         self.value = value
@@ -280,12 +291,25 @@ class FakeBlueZ:
 
     async def start(self) -> None:
         self.bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-        self.bus.export(ADAPTER, AdapterObject(self))
+        self.adapter = AdapterObject(self)
+        self.bus.export(ADAPTER, self.adapter)
         await self.bus.request_name("org.bluez")
+        self.clients = BusClients(self.bus, self._client_gone)
+        await self.clients.watch()
         self.device.on(Device.EVENT_ADVERTISEMENT, self._advertised)
 
     def stop(self) -> None:
         self.bus.disconnect()
+
+    def _client_gone(self, client: str) -> None:
+        """Ends what a client had begun that left the bus; links stay, as in BlueZ."""
+        for path, member in self.clients.calls_of(client):
+            if member == "StartDiscovery" and self.adapter.scans:
+                self.tasks.append(asyncio.create_task(self.adapter.stop_discovery()))
+            for each in self._devices.values():
+                for place, child in each.children:
+                    if place == path and isinstance(child, CharacteristicObject):
+                        self.tasks.append(asyncio.create_task(child.stop_notify()))
 
     def _advertised(self, advertisement: Advertisement) -> None:
         if advertisement.is_scan_response:

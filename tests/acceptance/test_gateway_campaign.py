@@ -1,0 +1,35 @@
+"""A gateway under faults: a short campaign of `bench/gateway_campaign.py`, another one each time.
+
+`KANGBAN_SEED` repeats one; `make gateway-campaign CYCLES=2000` runs a long one.
+"""
+
+import asyncio
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.gateway_campaign import mosquitto, run
+
+CYCLES = int(os.environ.get("KANGBAN_CYCLES") or 120)
+
+
+@pytest.mark.slow
+def test_nothing_is_lost_or_doubled_whatever_happens_to_the_gateway(tmp_path: Path) -> None:
+    if shutil.which("dbus-daemon") is None:
+        pytest.skip("dbus-daemon is missing: install D-Bus to test the BlueZ path")
+    if mosquitto() is None and os.environ.get("CI") != "true":
+        pytest.skip("mosquitto is missing: run make services")
+    seed = int(os.environ.get("KANGBAN_SEED") or time.time_ns() % 1_000_000)
+    print(f"KANGBAN_SEED={seed}")
+    world, found, rested = asyncio.run(run(CYCLES, seed, 40, tmp_path))
+    assert rested, f"the gateway did not come to rest (seed {seed})"
+    assert found.examples == (), f"seed {seed}"
+    assert (found.lost, found.doubled) == (0, 0), f"seed {seed}"
+    # what a campaign measured that hardly measured anything would prove nothing
+    assert found.records > 10 * CYCLES
+    # kills in the very moment of a confirmation are rare
+    assert found.in_the_air <= found.records // 20, f"seed {seed}"
+    assert world.home.gateway.starts > CYCLES // 8
