@@ -32,6 +32,8 @@ PURE = (
     "gateway_agent/calling.py",
     "gateway_agent/quirk.py",
     "gateway_agent/recognise.py",
+    "gateway_agent/sighting.py",
+    "gateway_agent/time_server.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
     "simulator/panel.py",
@@ -89,7 +91,8 @@ CLOCK_READS = {"now", "utcnow", "today", "time", "monotonic"}
 HOMES = {
     "sqlite3": {"gateway_agent/spool.py"},
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
-    "bleak_retry_connector": {"gateway_agent/radio.py"},
+    "bleak_retry_connector": {"gateway_agent/linking.py"},
+    "dbus_fast": {"gateway_agent/bluez.py", "gateway_agent/bluez_objects.py"},
     "apprise": {"notify/channels/apprise.py"},
 }
 
@@ -170,7 +173,10 @@ def test_bleak_is_known_to_the_radio_and_to_the_simulated_adapter_alone() -> Non
         )
     }
     assert {user for user in users if not user.startswith("simulator/")} == {
-        "gateway_agent/radio.py"
+        "gateway_agent/radio.py",
+        "gateway_agent/scanning.py",
+        "gateway_agent/linking.py",
+        "gateway_agent/reached.py",
     }
 
 
