@@ -6,7 +6,7 @@ behind BlueZ's D-Bus interface, with its spool on disk, a broker and a server th
 Then the same hour is played to the least program that reads the same devices with bleak
 (`bleak_alone.py`: no disk, no network, no decoding). Printed are the seconds from a device's first
 advertisement to its first reading on disk (for bleak alone: in memory), processor time, and memory
-at the tenth minute and at the end; the last line is JSON.
+at the twentieth minute and at the end; the last line is JSON.
 
     python -m bench.gateway [--devices 300] [--minutes 60]
 """
@@ -44,8 +44,8 @@ ADVERTISING_MS = 100.0
 # every so many minutes a device of this kind measures: an engineering choice, far more often than
 # people do
 EVERY_MIN = {GlucoseMeter: 20, Cuff: 15, Wristband: 10}
-# memory is called flat from this minute on: caches have filled, each device was met
-FLAT_FROM_MIN = 10
+# memory is called flat from this minute on: each device was met, and caches have filled
+FLAT_FROM_MIN = 20
 # seconds until the devices of one minute must have been read
 MINUTE_S = 120.0
 
@@ -82,6 +82,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="300 devices for an hour; see the module.")
     parser.add_argument("--devices", type=int, default=300)
     parser.add_argument("--minutes", type=int, default=60)
+    parser.add_argument("--keep", type=Path, help="a folder to keep logs and spools in")
     asked = parser.parse_args()
     print(
         f"{asked.devices} devices, {asked.minutes} minutes of their time; "
@@ -89,8 +90,10 @@ def main() -> int:
     )
     found: dict[str, dict[str, Any]] = {}
     for name, body in (("gateway", live), ("bleak_alone", live_bleak)):
-        with tempfile.TemporaryDirectory(prefix="kangban-soak-") as folder:
-            hour = asyncio.run(_play(Path(folder), body, asked.devices, asked.minutes))
+        with tempfile.TemporaryDirectory(prefix="kangban-soak-") as scratch:
+            folder = asked.keep / name if asked.keep else Path(scratch)
+            folder.mkdir(parents=True, exist_ok=True)
+            hour = asyncio.run(_play(folder, body, asked.devices, asked.minutes))
         found[name] = hour.figures()
         print(f"{name}: {json.dumps(found[name])}", flush=True)
     ours, theirs = found["gateway"], found["bleak_alone"]

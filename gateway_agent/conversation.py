@@ -84,11 +84,20 @@ class Link:
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
         self._arrived: asyncio.Queue[Heard | None] = asyncio.Queue()
-        self.is_down = False
+        self._down = asyncio.Event()
+
+    @property
+    def is_down(self) -> bool:
+        """Will nothing more arrive?"""
+        return self._down.is_set()
+
+    async def down(self) -> None:
+        """Returns when the link is down."""
+        await self._down.wait()
 
     def went_down(self) -> None:
         """Nothing more will arrive."""
-        self.is_down = True
+        self._down.set()
         self._arrived.put_nowait(None)
 
     def moment(self) -> datetime:

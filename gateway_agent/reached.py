@@ -100,13 +100,31 @@ class Reached:
     async def _ask(self, action: Callable[[], Awaitable[T]]) -> T:
         """The answer; where the device wants a key first and may have one, the second answer."""
         try:
-            return await _within(action())
+            return await self._within(action())
         except TROUBLE as error:
             bond, self._bond = self._bond, None
             if bond is None or not wants_key(error):
                 raise
             await bond()
-            return await _within(action())
+            return await self._within(action())
+
+    async def _within(self, action: Awaitable[T]) -> T:
+        """The answer, while one can come: a link that goes down is not waited for.
+
+        What the device had sent before may be all that is left of it, and must be kept now. Raises
+        LinkLost, TimeoutError, and what the action raises.
+        """
+        answer, down = asyncio.ensure_future(action), asyncio.ensure_future(self._link.down())
+        try:
+            await asyncio.wait(
+                {answer, down}, timeout=ATT_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if answer.done():
+                return answer.result()
+            raise lost() if down.done() else TimeoutError()
+        finally:
+            for each in (answer, down):
+                each.cancel()
 
     def _check_link(self, error: Exception) -> None:
         if self._link.is_down or not self._client.is_connected:
@@ -140,11 +158,6 @@ def wants_key(error: Exception) -> bool:
     return isinstance(error, BleakDBusError) and any(
         each in str(error) for each in _WANTS_KEY_TEXTS
     )
-
-
-async def _within(action: Awaitable[T]) -> T:
-    async with asyncio.timeout(ATT_TIMEOUT_S):
-        return await action
 
 
 def _refusal(error: Exception, what: str) -> KangbanError:

@@ -1,0 +1,57 @@
+"""One connection as bleak gives it: what is asked while the link goes down."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+from bleak import BleakClient
+from bleak.uuids import normalize_uuid_str
+
+from gateway_agent.conversation import Link
+from gateway_agent.drivers import DRIVERS
+from gateway_agent.reached import Reached
+from gateway_agent.talk import LinkLost
+
+NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+CUFF = DRIVERS["blood_pressure_cuff"]
+
+
+class _Characteristic:
+    uuid = normalize_uuid_str("2A35")
+    service_uuid = normalize_uuid_str("1810")
+
+
+class _Service:
+    characteristics = (_Characteristic(),)
+
+
+class _Client:
+    """A device that sends at once, and never answers the subscription."""
+
+    is_connected = True
+    address = "F0:00:00:00:00:01"
+    services = (_Service(),)
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def start_notify(self, _: Any, hear: Any) -> None:
+        hear(None, bytearray(b"\x01"))
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_subscription_that_a_lost_link_leaves_unanswered_ends_at_once() -> None:
+    client, link = _Client(), Link(lambda: NOW)
+    device = Reached(cast(BleakClient, client), link, CUFF)
+    subscribing = asyncio.create_task(device.subscribe("2A35", link.ear("2A35"), optional=False))
+    await client.asked.wait()
+    link.went_down()
+    with pytest.raises(LinkLost):
+        async with asyncio.timeout(5):
+            await subscribing
+    # what came before is there for the talk
+    heard = await link.next(0)
+    assert heard is not None
+    assert heard.data == b"\x01"
