@@ -282,4 +282,4 @@ async def home(folder: Path, *, mqtt: str) -> AsyncIterator[Home]:
         finally:
             if gateway.starts:
                 gateway.kill()
-            bluez.stop()
+            await bluez.stop()

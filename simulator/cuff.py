@@ -78,7 +78,7 @@ class Cuff(Peripheral):
 
     def _subscribed(self, connection: Connection, _: bool, indicate: bool) -> None:
         if indicate:
-            self.run(self._flush(connection))
+            self.run_alone(self._flush(connection))
 
     async def _flush(self, connection: Connection) -> None:
         async def put(payload: bytes) -> None:
