@@ -263,6 +263,17 @@ class Spool:
             base.execute("UPDATE device SET added_at = NULL WHERE device = ?", (device,))
         self._tell()
 
+    def take_command(self, id: str, *, expires_at: datetime, now: datetime) -> bool:
+        """Whether this command is new, for ever on disk when this returns; those that have expired
+        are forgotten."""
+        with self._transaction() as base:
+            base.execute("DELETE FROM command WHERE expires_at < ?", (_text(now),))
+            new = base.execute(
+                "INSERT INTO command (id, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (id, _text(expires_at)),
+            ).rowcount
+        return new > 0
+
     def _upgrade(self) -> None:
         """Brings a spool of an earlier release to this one's shape."""
         columns = {row[1] for row in self._base.execute("PRAGMA table_info(device)")}

@@ -40,5 +40,7 @@ CREATE TABLE IF NOT EXISTS withheld (
 CREATE TABLE IF NOT EXISTS rejected (
     id TEXT PRIMARY KEY, document TEXT NOT NULL, reasons TEXT NOT NULL, at TEXT NOT NULL
 );
+-- the commands that were obeyed: none is obeyed twice
+CREATE TABLE IF NOT EXISTS command (id TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
