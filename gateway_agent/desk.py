@@ -1,0 +1,333 @@
+"""The desk of a gateway: takes what a person asks, from the page or the shell, and has it done.
+
+One scan or pairing at a time: a pairing ends a scan (somebody has tapped what it found), a new scan
+ends the last one (the page was loaded anew), and nothing disturbs a pairing. What is told, and in
+which order, `pairing.py` decides; whether a command is obeyed at all, `orders.py`. Lives on the
+event loop. May hold: this carrying out. May not: bleak, D-Bus, MQTT, SQL.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from gateway_agent.agent import Agent
+from gateway_agent.bonding import ANSWER_S, Asker, PairingFailed, Question
+from gateway_agent.clock import clock_offset
+from gateway_agent.pairing import SCAN_S, Pairing, Scan, Told, candidate_of
+from gateway_agent.recognise import Recognised
+from gateway_agent.replies import Replies, Tell, failure_of, to_the_end
+from gateway_agent.spool import Spool
+from gateway_agent.status import status_of
+from gateway_agent.talk import ClockSeen
+from vitals.command import Command, Do, Failure, Step
+from vitals.errors import KangbanError, TryAgain
+from vitals.measurement import Measurement
+
+log = logging.getLogger(__name__)
+
+# a device that was heard longer ago is perhaps in a drawer again; engineering choice
+FRESH = timedelta(seconds=30)
+# seconds without any sign of life after which a pairing is given up: longer than any step of it
+# may take (an answer 28 s, ATT 30 s, two tries to connect); engineering choice
+QUIET_S = 120.0
+
+
+class Sighting(Protocol):
+    """A device that the radio has heard."""
+
+    @property
+    def device(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def rssi_dbm(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def recognised(self) -> Recognised: ...
+
+
+class Finder(Protocol):
+    """The radio, as far as a person has to do with it."""
+
+    def sightings(self) -> Iterable[Sighting]:
+        """Whom it has heard lately."""
+
+    def watch(self, callback: Callable[[Any], None], /) -> Callable[[], None]:
+        """Has the callback told of whom it hears; gives the way to stop that."""
+
+    async def pair(
+        self,
+        device: str,
+        ask: Asker,
+        *,
+        on_connecting: Callable[[], None],
+        on_bonded: Callable[[], None],
+    ) -> None:
+        """Returns after the first visit. Raises PairingFailed."""
+
+    async def forget(self, device: str) -> None:
+        """Throws away the key of this device."""
+
+
+class _Busy:
+    """The scan or pairing under way: its command's id, and the task that does it."""
+
+    def __init__(self, command: Command) -> None:
+        self.id, self.device = command.id, command.device
+        self.task: asyncio.Task[None] | None = None
+        self.is_pairing = command.do is Do.PAIR
+        # the question that a person has before them
+        self.answer: asyncio.Future[int | bool] | None = None
+        self.pairing: Pairing | None = None
+
+    def cancel(self) -> None:
+        if self.task is not None:
+            self.task.cancel()
+
+
+class Desk:
+    """Has done what a person asks of one gateway; see `take`."""
+
+    def __init__(
+        self, household: Agent, spool: Spool, *, radio: Finder, now: Callable[[], datetime]
+    ) -> None:
+        self._household, self._spool, self._radio, self._now = household, spool, radio, now
+        self._busy: _Busy | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._told: Callable[..., None] = lambda *_: None
+        household.on_kept, household.on_clock = self._kept, self._clock
+
+    def take(self, command: Command, tell: Tell, *, strangers: bool = False) -> None:
+        """Begins what a command asks; its answers go to `tell`. Never raises, never waits.
+
+        `strangers`: a scan shows what nothing recognises too.
+        """
+        replies = Replies(command, tell, now=self._now, gateway=self._household.name)
+        match command.do:
+            case Do.SCAN:
+                self._begin(command, replies, lambda mine: self._scan(mine, replies, strangers))
+            case Do.PAIR:
+                self._begin(command, replies, lambda mine: self._pair(mine, command, replies))
+            case Do.PASSKEY | Do.CONFIRM:
+                self._answer(command, replies)
+            case Do.CANCEL:
+                self.cancel(command.about)
+                replies.say(Told(step=Step.DONE))
+            case Do.FORGET:
+                self._run(self._forget(command, replies), replies)
+            case Do.STATUS:
+                self._run(self._status(replies), replies)
+
+    def cancel(self, about: str | None) -> None:
+        """Ends the scan or pairing of this id; one that has ended is none."""
+        if self._busy is not None and self._busy.id == about:
+            self._busy.cancel()
+
+    async def close(self) -> None:
+        """Ends whatever is under way; returns when it has said so."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(
+        self, command: Command, replies: Replies, work: Callable[[_Busy], Awaitable[None]]
+    ) -> None:
+        before = self._busy
+        if before is not None and before.is_pairing:
+            replies.fail(Failure.BUSY)
+            return
+        if before is not None:
+            before.cancel()
+        mine = self._busy = _Busy(command)
+
+        async def begin() -> None:
+            if before is not None and before.task is not None:
+                await asyncio.wait({before.task})
+            await work(mine)
+
+        def end(_: object) -> None:
+            if self._busy is mine:
+                self._busy = None
+
+        mine.task = self._run(begin(), replies)
+        mine.task.add_done_callback(end)
+
+    def _run(self, work: Awaitable[None], replies: Replies) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(to_the_end(work, replies))
+        self._tasks.add(task)
+
+        def end(_: object) -> None:
+            self._tasks.discard(task)
+            if not replies.have_ended:
+                replies.fail(Failure.CANCELLED)
+
+        task.add_done_callback(end)
+        return task
+
+    async def _scan(self, mine: _Busy, replies: Replies, strangers: bool) -> None:
+        trouble = self._household.health().troubles.get("adapter")
+        if trouble is not None:
+            replies.fail(Failure.ADAPTER, trouble)
+            return
+        known = await self._household.on_disk(self._spool.devices)
+        added = frozenset(key for key, each in known.items() if each.added_at is not None)
+        scan = Scan(added=added, strangers=strangers)
+        loop = asyncio.get_running_loop()
+
+        def hear(sighting: Sighting) -> None:
+            candidate = candidate_of(
+                sighting.device, sighting.name, sighting.rssi_dbm, sighting.recognised
+            )
+            told = scan.heard(candidate, now_s=loop.time())
+            if told is not None:
+                replies.say(told)
+
+        replies.say(Told(step=Step.SCANNING))
+        stop = self._radio.watch(hear)
+        try:
+            for each in self._radio.sightings():
+                if abs(self._now() - each.at) <= FRESH:
+                    hear(each)
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(SCAN_S)
+        finally:
+            stop()
+        replies.say(scan.ended())
+
+    async def _pair(self, mine: _Busy, command: Command, replies: Replies) -> None:
+        device = command.device
+        assert device is not None
+        known = await self._household.on_disk(lambda: self._spool.known(device))
+        pairing = Pairing(device=device, was_added=known.added_at is not None)
+        mine.pairing = pairing
+        replies.say(Told(step=Step.TAKEN, device=device))
+        # only in memory: a gateway that dies now has added nothing
+        self._household.expect(device)
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(QUIET_S) as patience:
+
+                def told(*news: Told) -> None:
+                    if not patience.expired():
+                        patience.reschedule(loop.time() + QUIET_S)
+                    replies.say(*news)
+
+                self._told = told
+                await self._pair_with(mine, pairing, told)
+                await self._household.add(device)
+            replies.say(*pairing.visited(now_s=loop.time()))
+        except asyncio.CancelledError:
+            replies.say(*pairing.broke_off(Failure.CANCELLED, "", now_s=loop.time()))
+        except (KangbanError, TimeoutError) as error:
+            failure, said = failure_of(error)
+            replies.say(*pairing.broke_off(failure, said, now_s=loop.time()))
+        finally:
+            self._told = lambda *_: None
+            await self._settle(pairing)
+
+    async def _pair_with(self, mine: _Busy, pairing: Pairing, told: Callable[..., None]) -> None:
+        """Pairs; throws our key away and pairs anew where the device has lost its own."""
+
+        async def pair() -> None:
+            await self._radio.pair(
+                pairing.device,
+                lambda question: self._ask(mine, pairing, question),
+                on_connecting=lambda: told(*pairing.connecting()),
+                on_bonded=lambda: told(*pairing.bonded()),
+            )
+
+        try:
+            await pair()
+        except PairingFailed as error:
+            if error.failure is not Failure.LOST_BOND or pairing.read:
+                raise
+            log.info(
+                "%s has lost its key: ours is thrown away, and it is paired anew.", mine.device
+            )
+            await self._radio.forget(pairing.device)
+            await pair()
+
+    async def _ask(self, mine: _Busy, pairing: Pairing, question: Question) -> int | bool | None:
+        mine.answer = asyncio.get_running_loop().create_future()
+        self._told(*pairing.asked(question))
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                return await mine.answer
+        except TimeoutError:
+            pairing.unanswered = True
+            return None
+        finally:
+            mine.answer = None
+
+    def _answer(self, command: Command, replies: Replies) -> None:
+        busy = self._busy
+        if busy is None or busy.id != command.about or busy.answer is None or busy.answer.done():
+            replies.fail(
+                Failure.EXPIRED,
+                "Nothing waits for this answer any more: put the device into pairing mode and "
+                "begin again.",
+            )
+            return
+        answer = command.number if command.do is Do.PASSKEY else command.yes
+        assert answer is not None
+        busy.answer.set_result(answer)
+        replies.say(Told(step=Step.DONE))
+
+    async def _settle(self, pairing: Pairing) -> None:
+        """Leaves the device added or not, as the pairing ended."""
+        try:
+            if not pairing.stays_added:
+                await self._household.remove(pairing.device)
+            elif not pairing.was_added:
+                await self._household.add(pairing.device)
+        except TryAgain as error:
+            log.error("%s", error)
+
+    async def _forget(self, command: Command, replies: Replies) -> None:
+        device = command.device
+        assert device is not None
+        if self._busy is not None and self._busy.device == device:
+            replies.fail(Failure.BUSY)
+            return
+        known = await self._household.on_disk(lambda: self._spool.known(device))
+        await self._radio.forget(device)
+        if known.added_at is None:
+            replies.fail(
+                Failure.UNKNOWN_DEVICE,
+                f"{device} is not among this gateway's devices: `kangban gateway devices` names "
+                "them.",
+            )
+            return
+        await self._household.remove(device)
+        replies.say(Told(step=Step.DONE, device=device, said=f"{device} is no longer read."))
+
+    async def _status(self, replies: Replies) -> None:
+        health = await self._household.on_disk(self._household.health)
+        known = await self._household.on_disk(self._spool.devices)
+        added = [key for key, each in known.items() if each.added_at is not None]
+        replies.say(status_of(health, added))
+
+    def _kept(self, device: str, measurements: tuple[Measurement, ...]) -> None:
+        pairing = self._now_pairing(device)
+        if pairing is None:
+            return
+        first = pairing.read == 0
+        self._told(*pairing.kept(measurements, now_s=asyncio.get_running_loop().time()))
+        if first and pairing.read:
+            # its records are here: whatever happens now, it is this home's
+            task = asyncio.ensure_future(self._settle(pairing))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _clock(self, device: str, seen: ClockSeen) -> None:
+        pairing = self._now_pairing(device)
+        if pairing is not None:
+            self._told(*pairing.clock(round(clock_offset(seen).total_seconds())))
+
+    def _now_pairing(self, device: str) -> Pairing | None:
+        busy = self._busy
+        return None if busy is None or busy.device != device else busy.pairing
