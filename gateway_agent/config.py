@@ -27,6 +27,13 @@ def _admit(text: str) -> str:
     return text
 
 
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("it must be 1 or more")
+    return number
+
+
 def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
@@ -51,6 +58,19 @@ class GatewaySettings:
         "folder of the spool: what was read and not yet received by the server",
         default=Path("~/.local/share/kangban/gateway"),
         parse=Path,
+    )
+    spool_mb: int = setting(
+        "KANGBAN_GATEWAY_SPOOL_MB",
+        "MB that the spool may take on disk; the oldest delivered measurements go first, and what "
+        "waits is never dropped",
+        default=200,
+        parse=_count,
+    )
+    spool_days: int = setting(
+        "KANGBAN_GATEWAY_SPOOL_DAYS",
+        "days that delivered measurements stay in the spool, for support",
+        default=7,
+        parse=_count,
     )
     timezone: ZoneInfo = setting(
         "KANGBAN_GATEWAY_TIMEZONE",

@@ -6,13 +6,14 @@ making, starting and stopping of the parts. May not: work of its own.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway_agent.agent import Agent, software, utc_now
 from gateway_agent.calling import Patience
 from gateway_agent.config import GatewaySettings
 from gateway_agent.drivers.registry import DRIVERS
 from gateway_agent.radio import Backends, Radio
+from gateway_agent.reserve import RESERVE_BYTES
 from gateway_agent.spool import Spool
 from gateway_agent.uplink import Uplink
 
@@ -32,7 +33,13 @@ class Gateway:
         now: Callable[[], datetime] = utc_now,
         patience: Patience | None = None,
     ) -> None:
-        self.spool = Spool(settings.data.expanduser() / f"{settings.name}.sqlite")
+        self.spool = Spool(
+            settings.data.expanduser() / f"{settings.name}.sqlite",
+            keep_delivered=timedelta(days=settings.spool_days),
+            most_bytes=settings.spool_mb * 2**20,
+            # many simulated homes share one disk
+            reserve_bytes=RESERVE_BYTES if backends is None else 0,
+        )
         self.agent = Agent(
             settings.name,
             self.spool,

@@ -90,7 +90,10 @@ CLOCK_READS = {"now", "utcnow", "today", "time", "monotonic"}
 
 # The only files that may know an outside thing.
 HOMES = {
-    "sqlite3": {"gateway_agent/spool.py"},
+    "sqlite3": {
+        f"gateway_agent/{name}.py"
+        for name in ("spool", "spool_file", "spool_memory", "spool_rescue")
+    },
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
     "bleak_retry_connector": {"gateway_agent/radio.py"},
     "apprise": {"notify/channels/apprise.py"},
