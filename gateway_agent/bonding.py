@@ -50,6 +50,10 @@ class PairingFailed(MendDevice):
         self.failure = failure
 
 
+class LostBond(MendDevice):
+    """The device and this gateway share no key any more: one of them has thrown it away."""
+
+
 class Bonds(Protocol):
     """The keys of one adapter. Devices are named "ble:" and their address."""
 

@@ -7,8 +7,12 @@ so that a broken device does not keep the radio from the others. May hold: this 
 constants. May not: clocks, Bluetooth.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+# devices that the book remembers; a home has a few, and with `admit all` strangers stand in it too
+MOST_DEVICES = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +48,15 @@ class CallBook:
     """What decides about calls: when each device was heard, called on, and how that went."""
 
     patience: Patience = field(default_factory=Patience)
-    _heard: dict[str, _Heard] = field(default_factory=dict)
+    _heard: OrderedDict[str, _Heard] = field(default_factory=OrderedDict)
 
     def is_due(self, device: str, *, revisit_s: float, now: datetime) -> bool:
         """Notes an advertisement; should the device be called on now?"""
         heard = self._heard.get(device)
         if heard is None:
             heard = self._heard[device] = _Heard(advert_at=now)
+            self._make_room()
+        self._heard.move_to_end(device)
         silence, heard.advert_at = abs(now - heard.advert_at), now
         if heard.busy:
             return False
@@ -67,15 +73,28 @@ class CallBook:
 
     def called(self, device: str, now: datetime) -> None:
         """Notes that a call begins: until it has ended no other will be due."""
-        heard = self._heard[device]
+        heard = self._heard.setdefault(device, _Heard(advert_at=now))
         heard.busy, heard.wanted, heard.called_at = True, False, now
 
     def ended(self, device: str, now: datetime, *, well: bool) -> None:
         """Notes how a call ended; its pause begins here, and so does its silence: while it is
         called on, a device cannot be heard."""
-        heard = self._heard[device]
+        heard = self._heard.get(device)
+        if heard is None:
+            # it was forgotten meanwhile
+            return
         heard.busy, heard.called_at, heard.advert_at = False, now, now
         heard.failures = 0 if well else heard.failures + 1
+
+    def forget(self, device: str) -> None:
+        """Knows nothing of this device any more."""
+        self._heard.pop(device, None)
+
+    def _make_room(self) -> None:
+        """Forgets those who were silent longest, but nobody who is being called on."""
+        idle = [device for device, heard in self._heard.items() if not heard.busy]
+        for device in idle[: max(0, len(self._heard) - MOST_DEVICES)]:
+            del self._heard[device]
 
 
 def _silence(revisit_s: float) -> timedelta:

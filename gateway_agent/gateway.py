@@ -58,6 +58,7 @@ class Gateway:
             adapter=settings.adapter,
             backends=backends,
             patience=patience,
+            zone=settings.timezone,
         )
         self._radio_task: asyncio.Task[None] | None = None
 

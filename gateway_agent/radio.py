@@ -1,61 +1,53 @@
 """The Bluetooth radio: hears devices, calls on them, and pumps their driver's talk.
 
-One scanner for all devices, started once: BlueZ fails where scans and connects overlap or where a
-connect by address starts a scan of its own. Connects happen one at a time, conversations side by
-side. A call subscribes before it does anything else, because a bonded cuff sends its memory the
-moment the link is up; what arrives waits in order, with its time of arrival. A `Keep` is answered
-when the reading is on disk, not before. May hold: bleak, alone in this program. May not: bytes of a
-profile (drivers), SQL, the network.
+One scanner for all devices, started once; connects one at a time, conversations side by side. A
+call subscribes before it does anything else, because a bonded cuff sends its memory the moment the
+link is up; what arrives waits in order, with its time of arrival. A `Keep` is answered when the
+reading is on disk, not before. May hold: who is called on when, and this order of things. May not:
+bytes of a profile (drivers), SQL, the network.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache, partial
 from typing import Protocol
 
-from bleak import BleakClient, BleakScanner
-from bleak.args.bluez import BlueZScannerArgs
-from bleak.backends.characteristic import BleakGATTCharacteristic
+from bleak import BleakClient
 from bleak.backends.client import BaseBleakClient
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
-from bleak.exc import (
-    BleakBluetoothNotAvailableError,
-    BleakDBusError,
-    BleakError,
-    BleakGATTProtocolError,
-)
-from bleak.uuids import normalize_uuid_str
-from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
+from gateway_agent.adding import Adding, Wish
+from gateway_agent.bluez import BlueZ
+from gateway_agent.bonding import Asker, Bonds, PairingFailed
 from gateway_agent.calling import CallBook, Patience
-from gateway_agent.conversation import Call, Conversation, Link, lost
+from gateway_agent.conversation import Call, Conversation, Link
 from gateway_agent.drivers.registry import short_name
-from gateway_agent.quirk import Quirk
+from gateway_agent.linking import Linker, hang_up
+from gateway_agent.quirk import Bond, Quirk
+from gateway_agent.reached import Reached
 from gateway_agent.recognise import Advert, recognise
+from gateway_agent.scanning import Scanner
+from gateway_agent.sighting import Sighting, Sightings
 from gateway_agent.talk import Driver
-from vitals.errors import KangbanError, MendDevice, MendSettings, TryAgain
+from vitals.command import Failure
+from vitals.errors import KangbanError
 
 log = logging.getLogger(__name__)
 
 # links held at once; cheap adapters have five to seven slots, one is left for pairing
 LINKS = 4
-# seconds for one read, write or subscription; ATT's own limit (Core Vol 3, Part F, 3.3.3)
-ATT_TIMEOUT_S = 30.0
-# connects tried in one call: a cuff is on air for half a minute only
-CONNECT_ATTEMPTS = 2
-# seconds without a single advertisement after which the scanner is started anew
-DEAF_AFTER_S = 300.0
 # seconds that a stop waits for calls under way: what a cuff has sent is written within that, and
 # nobody who presses Ctrl-C waits for long; engineering choice
 GOODBYE_S = 5.0
-# seconds to wait when the adapter does not scan
-ADAPTER_PAUSE_S = 10.0
-
-# what bleak raises when the radio or D-Bus does not do what it should
-_TROUBLE = (BleakError, TimeoutError, EOFError, OSError)
+# seconds after which a call is hung up on: 65,000 records at 50 a second take 22 minutes; the
+# talk then keeps what has arrived and ends as it would at any loss of the link; engineering choice
+LONGEST_CALL_S = 1800.0
+# advertisements whose meaning is remembered: who it is costs a walk through the table of quirks
+_RECOGNISED = 512
 
 
 class Household(Protocol):
@@ -76,10 +68,18 @@ class Backends:
 
     scanner: type[BaseBleakScanner]
     client: type[BaseBleakClient]
+    bonds: Bonds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Heard:
+    device: BLEDevice
+    sighting: Sighting
 
 
 class Radio:
-    """One adapter and the devices in its reach. `now` stamps what arrives."""
+    """One adapter and the devices in its reach. `now` stamps what arrives; `zone` is what the
+    gateway's own Current Time Service shows to devices that ask for the time."""
 
     def __init__(
         self,
@@ -90,34 +90,45 @@ class Radio:
         adapter: str = "hci0",
         backends: Backends | None = None,
         patience: Patience | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
-        self._drivers = drivers
         self._household, self._now = household, now
-        self._adapter, self._backends = adapter, backends
+        self._recognise = lru_cache(_RECOGNISED)(partial(recognise, drivers=drivers))
         self._book = CallBook(patience=patience or Patience())
+        self._sightings = Sightings()
+        self._watchers: list[Callable[[Sighting], None]] = []
+        # the device that a person is adding, and the next time it is heard
+        self._adding: str | None = None
+        self._awaited: asyncio.Future[_Heard] | None = None
         self._links = asyncio.Semaphore(LINKS)
-        self._connecting = asyncio.Lock()
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[asyncio.Task[None], str] = {}
         self._closing = False
-        self._heard_at_s = 0.0
+        self._bluez: BlueZ | None = None
+        if backends is None:
+            self._bluez = bluez = BlueZ(adapter, wall_clock=lambda: now().astimezone(zone))
+        self.bonds: Bonds = bluez if backends is None else backends.bonds
+        self._linker = Linker(
+            adapter=adapter, backend=backends.client if backends else None, bonds=self.bonds
+        )
+        self._scanner = Scanner(
+            self._advertised,
+            now=now,
+            adapter=adapter,
+            backend=backends.scanner if backends else None,
+            switch_anew=self._bluez.switch_anew if self._bluez else None,
+        )
 
     async def run(self) -> None:
         """Scans and calls until cancelled; never ends because of a device or the adapter."""
-        try:
-            while True:
-                try:
-                    await self._scan()
-                except (BleakError, OSError, EOFError) as error:
-                    log.error("%s", _adapter_trouble(error))
-                    await asyncio.sleep(ADAPTER_PAUSE_S)
-                except Exception:
-                    # D-Bus has errors of its own; whatever it is, devices must go on being heard
-                    log.exception("A fault in this program stopped the scanner; it starts anew.")
-                    await asyncio.sleep(ADAPTER_PAUSE_S)
-        finally:
-            for call in self._calls:
-                call.cancel()
-            await asyncio.gather(*self._calls, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            try:
+                if self._bluez is not None:
+                    group.create_task(self._bluez.run(on_return=self._scanner.start_anew))
+                await self._scanner.run()
+            finally:
+                for call in self._calls:
+                    call.cancel()
+                await asyncio.gather(*self._calls, return_exceptions=True)
 
     async def close(self) -> None:
         """Begins no call any more; returns when those under way have ended, or after GOODBYE_S.
@@ -133,207 +144,200 @@ class Radio:
         while self._calls:
             await asyncio.wait(self._calls)
 
-    async def _scan(self) -> None:
-        backend = self._backends.scanner if self._backends else None
-        # every advertisement counts: BlueZ else keeps those to itself that say nothing new
-        bluez: BlueZScannerArgs = {"adapter": self._adapter, "filters": {"DuplicateData": True}}
-        loop = asyncio.get_running_loop()
-        # all of them are heard, those too that nothing reads: somebody may want to know why
-        async with BleakScanner(self._advertised, backend=backend, bluez=bluez):
-            self._heard_at_s = loop.time()
-            while loop.time() - self._heard_at_s < DEAF_AFTER_S:
-                await asyncio.sleep(DEAF_AFTER_S / 5)
-        log.info("No device heard for %.0f s: the scanner starts anew.", DEAF_AFTER_S)
+    @property
+    def troubles(self) -> dict[str, str]:
+        """What is wrong with the adapter or with BlueZ, each a short word with a sentence."""
+        bluez = self._bluez.troubles if self._bluez is not None else {}
+        return {**self._scanner.troubles, **bluez}
+
+    @property
+    def last_advert_at(self) -> datetime | None:
+        """When any device was last heard, aware UTC."""
+        return self._scanner.last_advert_at
+
+    def sightings(self) -> list[Sighting]:
+        """What was heard lately, strangers included, newest first."""
+        return self._sightings.newest_first()
+
+    def watch(self, callback: Callable[[Sighting], None]) -> Callable[[], None]:
+        """Has the callback told of each device that is new or that turns out to be another; what it
+        gives back ends that."""
+        self._watchers.append(callback)
+        return lambda: self._watchers.remove(callback)
+
+    async def pair(
+        self,
+        device: str,
+        ask: Asker,
+        *,
+        on_connecting: Callable[[], None],
+        on_bonded: Callable[[], None],
+    ) -> None:
+        """Returns when a device that a person is adding was bonded with, where it wants that, and
+        visited. `on_bonded` is not called for one that wants no key. Raises PairingFailed.
+
+        A person must answer within `bonding.ANSWER_S`; one device is added at a time.
+        """
+        if self._adding is not None or self._closing:
+            raise PairingFailed(
+                Failure.BUSY, f"{self._adding or 'The gateway'} is busy: wait a minute."
+            )
+        self._adding = device
+        wish = Wish(device=device, ask=ask, on_connecting=on_connecting, on_bonded=on_bonded)
+        try:
+            while under_way := [each for each, whom in self._calls.items() if whom == device]:
+                await asyncio.wait(under_way)
+            await self._start(Adding(self, wish).run(), device)
+        finally:
+            self._adding = None
+
+    async def forget(self, device: str) -> None:
+        """Throws the key of a device away, and all that is known of its calls."""
+        self._book.forget(device)
+        await self.bonds.forget(device)
+
+    async def next_sighting(self, device: str, wait_s: float) -> Sighting:
+        """The device that is being added, when it is next heard. Raises TimeoutError."""
+        self._awaited = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(wait_s):
+                self._found = await self._awaited
+        finally:
+            self._awaited = None
+        return self._found.sighting
+
+    def deafness(self) -> str | None:
+        """What keeps the gateway from hearing anything; None where it can hear."""
+        return next(iter(self.troubles.values()), None)
+
+    async def begin(self, sighting: Sighting) -> Call:
+        """A call on a device that a driver reads. Raises TryAgain where nothing could be kept."""
+        found = sighting.recognised
+        assert found.driver is not None
+        return await self._household.begin(
+            sighting.device,
+            found.driver,
+            name=sighting.name,
+            rssi_dbm=sighting.rssi_dbm,
+            quirk=found.quirk,
+        )
+
+    async def visit(
+        self, sighting: Sighting, call: Call, *, bond: Bond, on_bonded: Callable[[], None]
+    ) -> None:
+        """Visits the device that is being added, and makes a key as `bond` says. Raises
+        KangbanError."""
+        heard, link = self._found, Link(self._now)
+
+        async def make_key() -> None:
+            await self._linker.bond(client)
+            on_bonded()
+
+        connect = self._linker.connect
+        if bond is Bond.AT_ONCE:
+            connect = self._linker.connect_bonding
+        try:
+            client = await connect(heard.device, link)
+            try:
+                if bond is Bond.AT_ONCE:
+                    on_bonded()
+                await self._converse(
+                    client, link, call, sighting, make_key if bond is Bond.WHEN_ASKED else None
+                )
+            finally:
+                await hang_up(client)
+        except KangbanError as error:
+            await call.failed(error)
+            raise
+        # BlueZ makes a key by itself where the device asks for one
+        if bond is Bond.WHEN_ASKED and await self.bonds.is_bonded(sighting.device):
+            on_bonded()
+        await call.finished()
 
     def _advertised(self, device: BLEDevice, advert: AdvertisementData) -> None:
-        self._heard_at_s = asyncio.get_running_loop().time()
-        found = recognise(
-            Advert(
-                name=device.name or advert.local_name or "",
-                services=frozenset(short_name(each) for each in advert.service_uuids),
-            ),
-            self._drivers,
+        name = device.name or advert.local_name or ""
+        services = frozenset(short_name(each) for each in advert.service_uuids)
+        sighting = Sighting(
+            device=f"ble:{device.address}",
+            name=name,
+            rssi_dbm=advert.rssi,
+            at=self._now(),
+            recognised=self._recognise(Advert(name=name, services=services)),
         )
-        driver = found.driver
-        if driver is None or not self._household.admits(f"ble:{device.address}"):
-            return
-        now = self._now()
-        is_due = self._book.is_due(device.address, revisit_s=driver.revisit_s, now=now)
-        if is_due and not self._closing:
-            self._book.called(device.address, now)
-            call = asyncio.create_task(self._visit(device, driver, advert, found.quirk))
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+        if not self._sightings.is_known(sighting.device):
+            self._scanner.met_stranger()
+        if self._sightings.note(sighting):
+            for tell in tuple(self._watchers):
+                tell(sighting)
+        heard = _Heard(device=device, sighting=sighting)
+        if sighting.device == self._adding:
+            if self._awaited is not None and not self._awaited.done():
+                self._awaited.set_result(heard)
+        elif self._is_due(sighting):
+            self._book.called(sighting.device, sighting.at)
+            self._start(self._visit(heard), sighting.device)
 
-    async def _visit(
-        self, device: BLEDevice, driver: Driver, advert: AdvertisementData, quirk: Quirk
-    ) -> None:
-        well = False
+    def _is_due(self, sighting: Sighting) -> bool:
+        driver = sighting.recognised.driver
+        if driver is None or not self._household.admits(sighting.device):
+            return False
+        is_due = self._book.is_due(sighting.device, revisit_s=driver.revisit_s, now=sighting.at)
+        return is_due and not self._closing
+
+    def _start(self, work: Coroutine[None, None, None], device: str) -> asyncio.Task[None]:
+        call = asyncio.create_task(work)
+        self._calls[call] = device
+        call.add_done_callback(self._calls.pop)
+        return call
+
+    async def _visit(self, heard: _Heard) -> None:
+        device, well = heard.sighting.device, False
         try:
-            call = await self._household.begin(
-                f"ble:{device.address}",
-                driver,
-                name=device.name or advert.local_name or "",
-                rssi_dbm=advert.rssi,
-                quirk=quirk,
-            )
-            well = await self._call_on(device, driver, call)
+            call = await self.begin(heard.sighting)
+            well = await self._call_on(heard, call)
         except KangbanError as error:
-            log.error("%s is not called on: %s", device.address, error)
+            log.error("%s is not called on: %s", device, error)
         except Exception:
-            log.exception("A fault in this program broke off the call on %s.", device.address)
+            log.exception("A fault in this program broke off the call on %s.", device)
         finally:
-            self._book.ended(device.address, self._now(), well=well)
+            self._book.ended(device, self._now(), well=well)
 
-    async def _call_on(self, device: BLEDevice, driver: Driver, call: Call) -> bool:
+    async def _call_on(self, heard: _Heard, call: Call) -> bool:
         try:
             async with self._links:
                 link = Link(self._now)
-                async with self._connecting:
-                    client = await self._connect(device, link)
+                client = await self._linker.connect(heard.device, link)
                 try:
-                    await Conversation(_Reached(client, link, driver), link, driver, call).hold()
+                    await self._converse(client, link, call, heard.sighting, None)
                 finally:
-                    await _hang_up(client)
+                    await hang_up(client)
         except KangbanError as error:
-            log.warning("%s %s: %s", driver.en, device.address, error)
+            log.warning("%s: %s", heard.sighting.device, error)
             await call.failed(error)
             return False
         await call.finished()
         return True
 
-    async def _connect(self, device: BLEDevice, link: Link) -> BleakClient:
-        backend = self._backends.client if self._backends else None
-        is_up = False
-
-        def went_down(_: BleakClient) -> None:
-            # a first attempt that broke off is not the end of the link that the second one made
-            if is_up:
-                link.went_down()
-
-        try:
-            client = await establish_connection(
-                BleakClientWithServiceCache,
-                device,
-                device.name or device.address,
-                disconnected_callback=went_down,
-                max_attempts=CONNECT_ATTEMPTS,
-                backend=backend,
-                bluez={"adapter": self._adapter},
-            )
-        except _TROUBLE as error:
-            raise TryAgain(
-                f"no link could be made ({error}): keep the device within three metres, switched "
-                "on, and not connected to a phone. It is tried again when it advertises."
-            ) from error
-        is_up = client.is_connected
-        if not is_up:
-            link.went_down()
-        return client
-
-
-class _Reached:
-    """A device that is connected: `conversation.Device` by bleak."""
-
-    def __init__(self, client: BleakClient, link: Link, driver: Driver) -> None:
-        self._client, self._link, self._driver = client, link, driver
-
-    async def subscribe(
-        self, characteristic: str, hear: Callable[[bytes], None], *, optional: bool
+    async def _converse(
+        self,
+        client: BleakClient,
+        link: Link,
+        call: Call,
+        sighting: Sighting,
+        make_key: Callable[[], Awaitable[None]] | None,
     ) -> None:
-        found = self._seek(characteristic)
-        if found is not None:
-            await self._do(
-                self._client.start_notify(found, lambda _, data: hear(bytes(data))),
-                f"a subscription ({characteristic})",
-            )
-        elif not optional:
-            raise self._missing(characteristic)
-
-    async def read(self, characteristic: str) -> bytes | None:
-        found = self._seek(characteristic)
-        if found is None:
-            return None
+        driver = sighting.recognised.driver
+        assert driver is not None
+        reached = Reached(client, link, driver, bond=make_key)
+        cut = asyncio.get_running_loop().call_later(LONGEST_CALL_S, self._cut, client, sighting)
         try:
-            async with asyncio.timeout(ATT_TIMEOUT_S):
-                return bytes(await self._client.read_gatt_char(found))
-        except _TROUBLE as error:
-            self._check_link(error)
-            log.info("%s does not let %s be read: %s", self._client.address, characteristic, error)
-            return None
+            await Conversation(reached, link, driver, call).hold()
+        finally:
+            cut.cancel()
+        if reached.arrived == 0:
+            # a cuff that sent before it was subscribed to has forgotten what it sent
+            log.warning("%s was connected and sent nothing.", sighting.device)
 
-    async def write(self, characteristic: str, data: bytes) -> None:
-        found = self._seek(characteristic)
-        if found is None:
-            raise self._missing(characteristic)
-        await self._do(
-            self._client.write_gatt_char(found, data, response=True),
-            f"a command ({characteristic} {data.hex()})",
-        )
-
-    async def _do(self, action: Awaitable[None], what: str) -> None:
-        try:
-            async with asyncio.timeout(ATT_TIMEOUT_S):
-                await action
-        except _TROUBLE as error:
-            self._check_link(error)
-            raise _refusal(error, what) from error
-
-    def _check_link(self, error: Exception) -> None:
-        if self._link.is_down or not self._client.is_connected:
-            raise lost() from error
-
-    def _seek(self, characteristic: str) -> BleakGATTCharacteristic | None:
-        """The characteristic, from the driver's own service where several have it."""
-        if self._link.is_down:
-            raise lost()
-        uuid, home = normalize_uuid_str(characteristic), normalize_uuid_str(self._driver.service)
-        found = [
-            each
-            for service in self._client.services
-            for each in service.characteristics
-            if each.uuid == uuid
-        ]
-        own = [each for each in found if each.service_uuid == home]
-        return next(iter(own + found), None)
-
-    def _missing(self, characteristic: str) -> MendDevice:
-        return MendDevice(
-            f"it advertises as {self._driver.en} but has no characteristic {characteristic}: "
-            "switch it off and on; if that does not help, this model needs a driver of its own."
-        )
-
-
-async def _hang_up(client: BleakClient) -> None:
-    try:
-        async with asyncio.timeout(ATT_TIMEOUT_S):
-            await client.disconnect()
-    except _TROUBLE as error:
-        log.debug("Hanging up: %s", error)
-
-
-def _refusal(error: Exception, what: str) -> KangbanError:
-    if isinstance(error, TimeoutError):
-        return TryAgain(
-            f"it did not answer {what} within {ATT_TIMEOUT_S:.0f} s; it is tried again."
-        )
-    if isinstance(error, BleakGATTProtocolError):
-        return MendDevice(
-            f"it refuses {what} with ATT error 0x{int(error.code):02x}: pair it anew, or switch it "
-            "off and on."
-        )
-    if isinstance(error, BleakDBusError):
-        return MendDevice(f"Bluetooth refuses {what} ({error}): pair the device with this gateway.")
-    return TryAgain(f"{what} failed ({error}); it is tried again.")
-
-
-def _adapter_trouble(error: Exception) -> KangbanError:
-    if isinstance(error, BleakBluetoothNotAvailableError | OSError):
-        return MendSettings(
-            f"The Bluetooth adapter does not work ({error}): check that it is plugged in, that "
-            "bluetoothd runs, that `rfkill` does not block it, and KANGBAN_ADAPTER."
-        )
-    return TryAgain(
-        f"The Bluetooth adapter does not scan ({error}): it is tried again; if this goes on, "
-        "unplug it and plug it in, and see that no other program scans."
-    )
+    def _cut(self, client: BleakClient, sighting: Sighting) -> None:
+        log.warning("%s is hung up on after %.0f s.", sighting.device, LONGEST_CALL_S)
+        self._start(hang_up(client), sighting.device)

@@ -27,6 +27,7 @@ from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.hci import Address
 
 from gateway_agent.radio import Backends
+from simulator.bonds import SimulatedBonds
 from simulator.link import Air, device_on
 
 T = TypeVar("T")
@@ -61,6 +62,7 @@ class Adapter:
         self.connecting = asyncio.Lock()
         self.services: dict[str, tuple[_Service, ...]] = {}
         self.received = 0
+        self.bonds = SimulatedBonds(self.device)
         self._scanners: set[_Scanner] = set()
         self.device.on(Device.EVENT_ADVERTISEMENT, self._advertised)
 
@@ -81,6 +83,7 @@ class Adapter:
         return Backends(
             scanner=type("SimulatedScanner", (_Scanner,), mine),
             client=type("SimulatedClient", (_Client,), mine),
+            bonds=self.bonds,
         )
 
     async def listen(self, scanner: "_Scanner") -> None:
@@ -170,9 +173,12 @@ class _Client(BaseBleakClient):
         connection.on(Connection.EVENT_DISCONNECTION, self._went_down)
         self._connection, self._peer = connection, Peer(connection)
         try:
-            await self._ask(self._peer.request_mtu(MTU))
-            if pair:
+            # as BlueZ does: the key first, then anything else
+            if await self.adapter.bonds.is_bonded(f"ble:{self.address}"):
+                await self._ask(connection.encrypt())
+            elif pair:
                 await self.pair()
+            await self._ask(self._peer.request_mtu(MTU))
             if self.address not in self.adapter.services:
                 self.adapter.services[self.address] = await self._ask(_discover(self._peer))
             self.services = self._collection(self.adapter.services[self.address])
@@ -196,7 +202,7 @@ class _Client(BaseBleakClient):
         await self._ask(self._here().connection.pair())
 
     async def unpair(self) -> None:
-        raise BleakError("The simulated adapter keeps no bonds.")
+        await self.adapter.bonds.forget(f"ble:{self.address}")
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **_: Any

@@ -35,6 +35,8 @@ PURE = (
     "gateway_agent/orders.py",
     "gateway_agent/pairing.py",
     "gateway_agent/hint.py",
+    "gateway_agent/sighting.py",
+    "gateway_agent/time_server.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
     "simulator/panel.py",
@@ -95,7 +97,8 @@ HOMES = {
         for name in ("spool", "spool_file", "spool_memory", "spool_rescue")
     },
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
-    "bleak_retry_connector": {"gateway_agent/radio.py"},
+    "bleak_retry_connector": {"gateway_agent/linking.py"},
+    "dbus_fast": {"gateway_agent/bluez.py", "gateway_agent/bluez_objects.py"},
     "apprise": {"notify/channels/apprise.py"},
 }
 
@@ -176,7 +179,10 @@ def test_bleak_is_known_to_the_radio_and_to_the_simulated_adapter_alone() -> Non
         )
     }
     assert {user for user in users if not user.startswith("simulator/")} == {
-        "gateway_agent/radio.py"
+        "gateway_agent/radio.py",
+        "gateway_agent/scanning.py",
+        "gateway_agent/linking.py",
+        "gateway_agent/reached.py",
     }
 
 
