@@ -8,17 +8,16 @@ event loop. May hold: this carrying out. May not: bleak, D-Bus, MQTT, SQL.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
 from gateway_agent.agent import Agent
-from gateway_agent.bonding import ANSWER_S, Asker, PairingFailed, Question
+from gateway_agent.bonding import ANSWER_S, Asker, Question
 from gateway_agent.clock import clock_offset
 from gateway_agent.pairing import SCAN_S, Pairing, Scan, Told, candidate_of
-from gateway_agent.recognise import Recognised
 from gateway_agent.replies import Replies, Tell, failure_of, to_the_end
+from gateway_agent.sighting import Sighting
 from gateway_agent.spool import Spool
 from gateway_agent.status import status_of
 from gateway_agent.talk import ClockSeen
@@ -30,24 +29,11 @@ log = logging.getLogger(__name__)
 
 # a device that was heard longer ago is perhaps in a drawer again; engineering choice
 FRESH = timedelta(seconds=30)
+# seconds between two looks at who is on the air
+LOOK_EVERY_S = 1.0
 # seconds without any sign of life after which a pairing is given up: longer than any step of it
 # may take (an answer 28 s, ATT 30 s, two tries to connect); engineering choice
 QUIET_S = 120.0
-
-
-class Sighting(Protocol):
-    """A device that the radio has heard."""
-
-    @property
-    def device(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def rssi_dbm(self) -> int: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def recognised(self) -> Recognised: ...
 
 
 class Finder(Protocol):
@@ -56,8 +42,13 @@ class Finder(Protocol):
     def sightings(self) -> Iterable[Sighting]:
         """Whom it has heard lately."""
 
-    def watch(self, callback: Callable[[Any], None], /) -> Callable[[], None]:
-        """Has the callback told of whom it hears; gives the way to stop that."""
+    def watch(self, callback: Callable[[Sighting], None]) -> Callable[[], None]:
+        """Has the callback told of each device that is new or turns out to be another; gives the
+        way to stop that."""
+
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """What is wrong with the adapter, each a short word with a sentence."""
 
     async def pair(
         self,
@@ -83,9 +74,12 @@ class _Busy:
         # the question that a person has before them
         self.answer: asyncio.Future[int | bool] | None = None
         self.pairing: Pairing | None = None
+        self._was_cancelled = False
 
     def cancel(self) -> None:
-        if self.task is not None:
+        """Ends it; what it then still has to put right is not disturbed by a second word."""
+        if self.task is not None and not self._was_cancelled:
+            self._was_cancelled = True
             self.task.cancel()
 
 
@@ -118,9 +112,9 @@ class Desk:
                 self.cancel(command.about)
                 replies.say(Told(step=Step.DONE))
             case Do.FORGET:
-                self._run(self._forget(command, replies), replies)
+                self._run(lambda: self._forget(command, replies), replies)
             case Do.STATUS:
-                self._run(self._status(replies), replies)
+                self._run(lambda: self._status(replies), replies)
 
     def cancel(self, about: str | None) -> None:
         """Ends the scan or pairing of this id; one that has ended is none."""
@@ -149,15 +143,16 @@ class Desk:
                 await asyncio.wait({before.task})
             await work(mine)
 
-        def end(_: object) -> None:
-            if self._busy is mine:
-                self._busy = None
+        mine.task = self._run(begin, replies)
+        mine.task.add_done_callback(lambda _: self._over(mine))
 
-        mine.task = self._run(begin(), replies)
-        mine.task.add_done_callback(end)
+    def _over(self, mine: _Busy) -> None:
+        """Lets the next one begin; before its end is told, for who hears that may ask at once."""
+        if self._busy is mine:
+            self._busy = None
 
-    def _run(self, work: Awaitable[None], replies: Replies) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(to_the_end(work, replies))
+    def _run(self, work: Callable[[], Awaitable[None]], replies: Replies) -> asyncio.Task[None]:
+        task = asyncio.create_task(to_the_end(work, replies))
         self._tasks.add(task)
 
         def end(_: object) -> None:
@@ -169,9 +164,9 @@ class Desk:
         return task
 
     async def _scan(self, mine: _Busy, replies: Replies, strangers: bool) -> None:
-        trouble = self._household.health().troubles.get("adapter")
-        if trouble is not None:
-            replies.fail(Failure.ADAPTER, trouble)
+        deaf = [said for what, said in self._radio.troubles.items() if what != "silence"]
+        if deaf:
+            replies.fail(Failure.ADAPTER, " ".join(deaf))
             return
         known = await self._household.on_disk(self._spool.devices)
         added = frozenset(key for key, each in known.items() if each.added_at is not None)
@@ -189,14 +184,22 @@ class Desk:
         replies.say(Told(step=Step.SCANNING))
         stop = self._radio.watch(hear)
         try:
+            await self._look_about(hear, until_s=loop.time() + SCAN_S)
+        except asyncio.CancelledError:
+            log.debug("The scan was ended before its time.")
+        finally:
+            stop()
+        self._over(mine)
+        replies.say(scan.ended())
+
+    async def _look_about(self, hear: Callable[[Sighting], None], *, until_s: float) -> None:
+        """Has told who is on the air, again and again: signals change, devices fall silent."""
+        loop = asyncio.get_running_loop()
+        while loop.time() < until_s:
             for each in self._radio.sightings():
                 if abs(self._now() - each.at) <= FRESH:
                     hear(each)
-            with suppress(asyncio.CancelledError):
-                await asyncio.sleep(SCAN_S)
-        finally:
-            stop()
-        replies.say(scan.ended())
+            await asyncio.sleep(min(LOOK_EVERY_S, max(0.0, until_s - loop.time())))
 
     async def _pair(self, mine: _Busy, command: Command, replies: Replies) -> None:
         device = command.device
@@ -209,6 +212,25 @@ class Desk:
         self._household.expect(device)
         loop = asyncio.get_running_loop()
         try:
+            await self._add(mine, pairing, replies)
+            ending = pairing.visited(now_s=loop.time())
+        except asyncio.CancelledError:
+            ending = pairing.broke_off(Failure.CANCELLED, "", now_s=loop.time())
+        except (KangbanError, TimeoutError) as error:
+            failure, said = failure_of(error)
+            ending = pairing.broke_off(failure, said, now_s=loop.time())
+        except Exception:
+            log.exception("A fault in this program broke off the pairing of %s.", device)
+            ending = pairing.broke_off(Failure.FAULT, "", now_s=loop.time())
+        await self._settle(pairing)
+        self._over(mine)
+        replies.say(*ending)
+
+    async def _add(self, mine: _Busy, pairing: Pairing, replies: Replies) -> None:
+        """Returns when the device was visited and is this home's on disk; raises TimeoutError when
+        nothing happens for too long."""
+        loop = asyncio.get_running_loop()
+        try:
             async with asyncio.timeout(QUIET_S) as patience:
 
                 def told(*news: Told) -> None:
@@ -217,39 +239,15 @@ class Desk:
                     replies.say(*news)
 
                 self._told = told
-                await self._pair_with(mine, pairing, told)
-                await self._household.add(device)
-            replies.say(*pairing.visited(now_s=loop.time()))
-        except asyncio.CancelledError:
-            replies.say(*pairing.broke_off(Failure.CANCELLED, "", now_s=loop.time()))
-        except (KangbanError, TimeoutError) as error:
-            failure, said = failure_of(error)
-            replies.say(*pairing.broke_off(failure, said, now_s=loop.time()))
+                await self._radio.pair(
+                    pairing.device,
+                    lambda question: self._ask(mine, pairing, question),
+                    on_connecting=lambda: told(*pairing.connecting()),
+                    on_bonded=lambda: told(*pairing.bonded()),
+                )
+                await self._household.add(pairing.device)
         finally:
             self._told = lambda *_: None
-            await self._settle(pairing)
-
-    async def _pair_with(self, mine: _Busy, pairing: Pairing, told: Callable[..., None]) -> None:
-        """Pairs; throws our key away and pairs anew where the device has lost its own."""
-
-        async def pair() -> None:
-            await self._radio.pair(
-                pairing.device,
-                lambda question: self._ask(mine, pairing, question),
-                on_connecting=lambda: told(*pairing.connecting()),
-                on_bonded=lambda: told(*pairing.bonded()),
-            )
-
-        try:
-            await pair()
-        except PairingFailed as error:
-            if error.failure is not Failure.LOST_BOND or pairing.read:
-                raise
-            log.info(
-                "%s has lost its key: ours is thrown away, and it is paired anew.", mine.device
-            )
-            await self._radio.forget(pairing.device)
-            await pair()
 
     async def _ask(self, mine: _Busy, pairing: Pairing, question: Question) -> int | bool | None:
         mine.answer = asyncio.get_running_loop().create_future()

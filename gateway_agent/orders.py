@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vitals.command import CLOCKS_DIFFER, LIFE, LONGEST_LIFE, Command, Event, Failure
+from vitals.command import CLOCKS_DIFFER, LIFE, Command, Event, Failure
 
 # answers that wait or may have to be sent again; a scan in a full house has about thirty, a pairing
 # about twenty and one a second while it reads; engineering choice
@@ -49,9 +49,9 @@ def refusal(command: Command, *, gateway: str, now: datetime) -> Refusal | None:
 
 
 def remembered_until(command: Command) -> datetime:
-    """How long the id of an obeyed command is kept: beyond its life by as much as a clock may be
-    set back while the gateway runs and still let nothing in twice."""
-    return command.expires_at + CLOCKS_DIFFER + LONGEST_LIFE
+    """Until when an obeyed command might be obeyed again, by the gateway's clock; the spool keeps
+    its id for longer, so that a clock that is set back lets nothing in twice."""
+    return command.expires_at + CLOCKS_DIFFER
 
 
 def useful_until(event: Event, command: Command) -> datetime:

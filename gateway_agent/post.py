@@ -24,7 +24,7 @@ class Post:
         self._gateway, self._spool, self._now = gateway, spool, now
         self.answers = Answers()
         # who has commands carried out
-        self.on_command: Callable[[Command], None] = lambda _: None
+        self.on_command: Callable[[Command], object] = lambda _: None
 
     def came(self, command: Command) -> None:
         """Has a command carried out, once; what is refused is logged and, where that helps who

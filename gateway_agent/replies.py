@@ -62,10 +62,10 @@ def failure_of(error: KangbanError | TimeoutError) -> tuple[Failure, str]:
     return (Failure.DISK if isinstance(error, TryAgain) else Failure.FAULT), str(error)
 
 
-async def to_the_end(work: Awaitable[None], replies: Replies) -> None:
+async def to_the_end(work: Callable[[], Awaitable[None]], replies: Replies) -> None:
     """Does it; whatever goes wrong is said, and ends nothing else."""
     try:
-        await work
+        await work()
     except KangbanError as error:
         replies.fail(*failure_of(error))
     except Exception:

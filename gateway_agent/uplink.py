@@ -132,7 +132,7 @@ class Uplink:
         """There may be something to send."""
         self._news.put(None)
 
-    def obey(self, on_command: Callable[[Command], None]) -> None:
+    def obey(self, on_command: Callable[[Command], object]) -> None:
         """Has each command that may be obeyed given to `on_command`, once, in our thread."""
         self._post.on_command = on_command
 

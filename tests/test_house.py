@@ -35,6 +35,7 @@ PURE = (
     "gateway_agent/orders.py",
     "gateway_agent/pairing.py",
     "gateway_agent/hint.py",
+    "gateway_agent/status.py",
     "gateway_agent/sighting.py",
     "gateway_agent/time_server.py",
     "gateway_agent/drivers/*.py",
