@@ -12,6 +12,9 @@ from vitals.errors import MendData
 from vitals.settings import setting
 from vitals.wire import topic
 
+# where a gateway keeps its spool and its control socket, unless it is told
+DATA = Path("~/.local/share/kangban/gateway")
+
 
 def _gateway_name(text: str) -> str:
     try:
@@ -56,7 +59,7 @@ class GatewaySettings:
     data: Path = setting(
         "KANGBAN_GATEWAY_DATA",
         "folder of the spool: what was read and not yet received by the server",
-        default=Path("~/.local/share/kangban/gateway"),
+        default=DATA,
         parse=Path,
     )
     spool_mb: int = setting(

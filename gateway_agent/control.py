@@ -145,7 +145,7 @@ class Line:
         except ConnectionResetError:
             return
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Hangs up; what was begun over this line ends."""
         self._writer.close()
 

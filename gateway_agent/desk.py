@@ -14,7 +14,6 @@ from typing import Protocol
 
 from gateway_agent.agent import Agent
 from gateway_agent.bonding import ANSWER_S, Asker, Question
-from gateway_agent.clock import clock_offset
 from gateway_agent.pairing import SCAN_S, Pairing, Scan, Told, candidate_of
 from gateway_agent.replies import Replies, Tell, failure_of, to_the_end
 from gateway_agent.sighting import Sighting
@@ -307,7 +306,7 @@ class Desk:
         health = await self._household.on_disk(self._household.health)
         known = await self._household.on_disk(self._spool.devices)
         added = [key for key, each in known.items() if each.added_at is not None]
-        replies.say(status_of(health, added))
+        replies.say(status_of(health, added, zone=self._household.zone))
 
     def _kept(self, device: str, measurements: tuple[Measurement, ...]) -> None:
         pairing = self._now_pairing(device)
@@ -324,7 +323,7 @@ class Desk:
     def _clock(self, device: str, seen: ClockSeen) -> None:
         pairing = self._now_pairing(device)
         if pairing is not None:
-            self._told(*pairing.clock(round(clock_offset(seen).total_seconds())))
+            self._told(*pairing.clock(seen, self._household.zone))
 
     def _now_pairing(self, device: str) -> Pairing | None:
         busy = self._busy

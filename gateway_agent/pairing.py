@@ -9,12 +9,14 @@ radio, MQTT.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import Any
 
 from gateway_agent.bonding import Asks, Question
 from gateway_agent.hint import hint_of, picture_of
 from gateway_agent.quirk import STANDARD, Words
 from gateway_agent.recognise import Recognised
+from gateway_agent.talk import ClockSeen
 from vitals.command import Candidate, Failure, Step
 from vitals.measurement import Measurement
 
@@ -124,6 +126,15 @@ def is_stranger(candidate: Candidate) -> bool:
     return not candidate.supported and not candidate.model
 
 
+def behind_s(seen: ClockSeen, zone: tzinfo) -> int:
+    """Seconds that a device's clock is behind the time of its home; below 0, ahead of it.
+
+    One that shows 08:14:29 when it is 08:15:00 there: 31.
+    """
+    shown = seen.at.astimezone(zone).replace(tzinfo=None)
+    return round((shown - seen.device_time).total_seconds())
+
+
 @dataclass(slots=True)
 class _Shown:
     candidate: Candidate
@@ -215,9 +226,9 @@ class Pairing:
         """Both sides hold a key, or the device wants none."""
         return self._tell(Step.BONDED)
 
-    def clock(self, offset_s: int) -> list[Told]:
-        """The device's clock was read; `offset_s` must be added to it to get ours."""
-        return self._tell(Step.CLOCK, numbers={"offset_s": offset_s})
+    def clock(self, seen: ClockSeen, zone: tzinfo) -> list[Told]:
+        """The device's clock was read; a right one shows the time of this zone."""
+        return self._tell(Step.CLOCK, numbers={"offset_s": behind_s(seen, zone)})
 
     def kept(self, measurements: Sequence[Measurement], *, now_s: float) -> list[Told]:
         """A new record is on disk; one without values to show is none that a person counts."""
@@ -260,13 +271,13 @@ class Pairing:
 
     def _summary(self) -> str:
         if self.read:
-            return f"Added; {self.read} readings were read. New ones are read by themselves."
+            return f"Added; readings so far: {self.read}. New ones are read by themselves."
         return "Added; it had no new readings. Measure once: the next one is read by itself."
 
     def _cut_short(self, trouble: str) -> str:
         return (
-            f"Added; {self.read} readings were read, then it broke off ({trouble}) The rest is "
-            "read by itself when the device is on air again."
+            f"Added; readings so far: {self.read}, then it broke off ({trouble}) The rest is read "
+            "by itself when the device is on air again."
         )
 
     def _tell(self, step: Step, **more: Any) -> list[Told]:

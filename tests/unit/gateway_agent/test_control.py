@@ -65,7 +65,7 @@ async def test_what_a_shell_has_begun_ends_with_its_line(tmp_path: Path) -> None
         line = await reached(tmp_path)
         asked = line.send(Do.SCAN)
         await anext(line.events())
-        await line.close()
+        await line.aclose()
         async with asyncio.timeout(5):
             await desk.quiet.wait()
     assert desk.cancelled == [asked]

@@ -403,7 +403,7 @@ async def test_status_is_a_line_its_figures_and_a_row_for_each_device(home: Home
     home.radio.pairs = reads(home, 2)
     await home.end(home.ask(Do.PAIR, device=METER))
     (status,) = await home.end(home.ask(Do.STATUS))
-    assert "1 devices, 2 measurements wait" in status.said
+    assert "devices: 1; measurements that wait for the server: 2." in status.said
     assert status.numbers["spooled"] == 2
     (row,) = status.values
-    assert (row["device"], row["kind"], row["clock_offset_s"]) == (METER, "glucose_meter", 31)
+    assert (row["device"], row["kind"], row["clock_behind_s"]) == (METER, "glucose_meter", 31)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -20,8 +21,12 @@ from gateway_agent.pairing import (
     candidate_of,
     is_stranger,
 )
+from gateway_agent.pairing import (
+    behind_s as behind,
+)
 from gateway_agent.quirk import STANDARD, Confidence, Quirk, Words
 from gateway_agent.recognise import Recognised
+from gateway_agent.talk import ClockSeen
 from vitals.command import Candidate, Failure, Step
 from vitals.kinds import Kind
 from vitals.measurement import Clock, Measurement
@@ -29,6 +34,8 @@ from vitals.units import Unit
 
 METER = "ble:F0:00:00:00:00:01"
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+# half a minute slow
+SEEN = ClockSeen(device_time=NOW.replace(tzinfo=None) - timedelta(seconds=31), at=NOW)
 GLUCOSE = DRIVERS["glucose_meter"]
 SEALED = Quirk(
     id="sealed",
@@ -68,7 +75,7 @@ connects: Happens = lambda pairing: pairing.connecting()  # noqa: E731
 asks: Happens = lambda pairing: pairing.asked(PASSKEY)  # noqa: E731
 shows_a_number: Happens = lambda pairing: pairing.asked(CONFIRM)  # noqa: E731
 bonds: Happens = lambda pairing: pairing.bonded()  # noqa: E731
-shows_its_clock: Happens = lambda pairing: pairing.clock(31)  # noqa: E731
+shows_its_clock: Happens = lambda pairing: pairing.clock(SEEN, UTC)  # noqa: E731
 ends: Happens = lambda pairing: pairing.visited(now_s=100.0)  # noqa: E731
 
 
@@ -217,7 +224,7 @@ def test_a_transfer_that_broke_off_says_what_becomes_of_the_rest() -> None:
     hands_over(2)(pairing)
     done = fails(Failure.OUT_OF_REACH, "the link went down.")(pairing)[-1]
     assert done.numbers == {"read": 2}
-    assert "2 readings were read, then it broke off (the link went down.)" in done.said
+    assert "readings so far: 2, then it broke off (the link went down.)" in done.said
 
 
 @pytest.mark.parametrize("failure", Failure)
@@ -294,6 +301,22 @@ def test_every_kind_has_a_hint_in_both_languages(driver: object) -> None:
     shown = candidate_of(METER, "m", -60, Recognised(driver=driver, quirk=STANDARD))  # type: ignore[arg-type]
     assert shown.hint["zh"]
     assert shown.hint["en"]
+
+
+# what a meter shows at 08:00 UTC, and how far that is behind the clock on the wall of its home
+@pytest.mark.parametrize(
+    ("shows", "zone", "behind_s"),
+    [
+        ("2026-11-22T16:00:00", "Asia/Shanghai", 0),
+        ("2026-11-22T15:59:29", "Asia/Shanghai", 31),
+        ("2026-11-22T16:05:00", "Asia/Shanghai", -300),
+        ("2026-11-22T09:00:00", "Europe/Berlin", 0),
+        ("2025-11-22T16:00:00", "Asia/Shanghai", 365 * 86_400),
+    ],
+)
+def test_a_clock_is_compared_with_the_one_on_the_wall(shows: str, zone: str, behind_s: int) -> None:
+    seen = ClockSeen(device_time=datetime.fromisoformat(shows), at=NOW)
+    assert behind(seen, ZoneInfo(zone)) == behind_s
 
 
 def test_a_house_full_of_devices_does_not_fill_the_page() -> None:
