@@ -23,6 +23,7 @@ from gateway_agent.talk import ClockSeen
 from vitals.command import Command, Do, Failure, Step
 from vitals.errors import KangbanError, TryAgain
 from vitals.measurement import Measurement
+from vitals.wire import Health
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +87,16 @@ class Desk:
     """Has done what a person asks of one gateway; see `take`."""
 
     def __init__(
-        self, household: Agent, spool: Spool, *, radio: Finder, now: Callable[[], datetime]
+        self,
+        household: Agent,
+        spool: Spool,
+        *,
+        radio: Finder,
+        health: Callable[[], Health],
+        now: Callable[[], datetime],
     ) -> None:
         self._household, self._spool, self._radio, self._now = household, spool, radio, now
+        self._health = health
         self._busy: _Busy | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._told: Callable[..., None] = lambda *_: None
@@ -303,7 +311,7 @@ class Desk:
         replies.say(Told(step=Step.DONE, device=device, said=f"{device} is no longer read."))
 
     async def _status(self, replies: Replies) -> None:
-        health = await self._household.on_disk(self._household.health)
+        health = await self._household.on_disk(self._health)
         known = await self._household.on_disk(self._spool.devices)
         added = [key for key, each in known.items() if each.added_at is not None]
         replies.say(status_of(health, added, zone=self._household.zone))

@@ -6,6 +6,7 @@ the making, starting and stopping of the parts. May not: work of its own.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway_agent.agent import Agent, software, utc_now
@@ -18,6 +19,7 @@ from gateway_agent.reserve import RESERVE_BYTES
 from gateway_agent.spool import Spool
 from gateway_agent.uplink import Uplink
 from vitals.command import Command
+from vitals.wire import Health
 
 
 class Gateway:
@@ -49,9 +51,7 @@ class Gateway:
             now=now,
             admit_all=settings.admit == "all",
         )
-        self.uplink = Uplink(
-            settings, self.spool, health=self.agent.health, now=now, software=software()
-        )
+        self.uplink = Uplink(settings, self.spool, health=self.health, now=now, software=software())
         self.agent.on_change = self.uplink.tell_health
         self.radio = Radio(
             drivers=DRIVERS,
@@ -62,9 +62,18 @@ class Gateway:
             patience=patience,
             zone=settings.timezone,
         )
-        self.desk = Desk(self.agent, self.spool, radio=self.radio, now=now)
+        self.desk = Desk(self.agent, self.spool, radio=self.radio, health=self.health, now=now)
         self._radio_task: asyncio.Task[None] | None = None
         self._sends = False
+
+    def health(self) -> Health:
+        """The gateway's word about itself: its spool's and its radio's."""
+        said = self.agent.health()
+        return replace(
+            said,
+            troubles={**said.troubles, **self.radio.troubles},
+            last_advert_at=self.radio.last_advert_at,
+        )
 
     def start(self) -> None:
         """Begins to call on devices, to send what is in the spool, and to obey commands."""

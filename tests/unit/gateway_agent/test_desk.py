@@ -79,7 +79,13 @@ class Home:
         self.spool = Spool(folder / "spool.sqlite")
         self.agent = Agent("g1", self.spool, zone=UTC, now=lambda: NOW)
         self.radio = Radio()
-        self.desk = Desk(self.agent, self.spool, radio=self.radio, now=lambda: NOW)
+        self.desk = Desk(
+            self.agent,
+            self.spool,
+            radio=self.radio,
+            health=self.agent.health,
+            now=lambda: NOW,
+        )
         self._events: dict[str, asyncio.Queue[Event]] = {}
 
     def ask(self, do: Do, *, strangers: bool = False, **more: object) -> str:
