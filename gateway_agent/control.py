@@ -59,7 +59,7 @@ class Control:
     def __init__(self, folder: Path, desk: Taker) -> None:
         self._path, self._desk = folder / NAME, desk
         self._server: asyncio.Server | None = None
-        self._lines: set[asyncio.StreamWriter] = set()
+        self._lines: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def __aenter__(self) -> "Control":
         try:
@@ -81,8 +81,10 @@ class Control:
         if self._server is None:
             return
         self._server.close()
-        for each in tuple(self._lines):
-            each.close()
+        served = [each for each in self._lines.values() if each is not None]
+        for writer in tuple(self._lines):
+            writer.close()
+        await asyncio.gather(*served, return_exceptions=True)
         self._path.unlink(missing_ok=True)
 
     async def _clear_away(self) -> None:
@@ -107,7 +109,7 @@ class Control:
             if not writer.is_closing():
                 writer.write(encode_event(event) + b"\n")
 
-        self._lines.add(writer)
+        self._lines[writer] = asyncio.current_task()
         try:
             while line := await reader.readline():
                 command = decode_command(line)
@@ -118,7 +120,7 @@ class Control:
         finally:
             for each in begun:
                 self._desk.cancel(each)
-            self._lines.discard(writer)
+            self._lines.pop(writer, None)
             writer.close()
 
 
