@@ -81,10 +81,6 @@ class Agent:
         """May this device be called on? The neighbour's cuff may not."""
         return self._admit_all or device in self._added
 
-    def expect(self, device: str) -> None:
-        """This device may be called on while a person adds it; a restart forgets that."""
-        self._added.add(device)
-
     async def add(self, device: str) -> None:
         """A person wants this device to be read from now on."""
         await self.on_disk(partial(self._spool.add_device, device, now=self.now()))

@@ -8,13 +8,13 @@ event loop. May hold: this carrying out. May not: bleak, D-Bus, MQTT, SQL.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway_agent.agent import Agent
 from gateway_agent.bonding import ANSWER_S, Asker, Question
-from gateway_agent.pairing import SCAN_S, Pairing, Scan, Told, candidate_of
+from gateway_agent.pairing import SCAN_S, Pairing, Scan, Told, candidate_of, failed
 from gateway_agent.replies import Replies, Tell, failure_of, to_the_end
 from gateway_agent.sighting import Sighting
 from gateway_agent.spool import Spool
@@ -171,10 +171,6 @@ class Desk:
         return task
 
     async def _scan(self, mine: _Busy, replies: Replies, strangers: bool) -> None:
-        deaf = [said for what, said in self._radio.troubles.items() if what != "silence"]
-        if deaf:
-            replies.fail(Failure.ADAPTER, " ".join(deaf))
-            return
         known = await self._household.on_disk(self._spool.devices)
         added = frozenset(key for key, each in known.items() if each.added_at is not None)
         scan = Scan(added=added, strangers=strangers)
@@ -197,26 +193,28 @@ class Desk:
         finally:
             stop()
         self._over(mine)
-        replies.say(scan.ended())
+        deaf = self._deafness()
+        replies.say(failed(Failure.ADAPTER, deaf) if deaf and not scan.found else scan.ended())
 
     async def _look_about(self, hear: Callable[[Sighting], None], *, until_s: float) -> None:
         """Has told who is on the air, again and again: signals change, devices fall silent."""
         loop = asyncio.get_running_loop()
-        while loop.time() < until_s:
+        while loop.time() < until_s and not self._deafness():
             for each in self._radio.sightings():
                 if abs(self._now() - each.at) <= FRESH:
                     hear(each)
             await asyncio.sleep(min(LOOK_EVERY_S, max(0.0, until_s - loop.time())))
 
+    def _deafness(self) -> str:
+        """What keeps the radio from hearing anything; a silent house is no such trouble."""
+        troubles = self._radio.troubles.items()
+        return " ".join(said for what, said in troubles if what != "silence")
+
     async def _pair(self, mine: _Busy, command: Command, replies: Replies) -> None:
         device = command.device
         assert device is not None
-        known = await self._household.on_disk(lambda: self._spool.known(device))
-        pairing = Pairing(device=device, was_added=known.added_at is not None)
-        mine.pairing = pairing
+        pairing = mine.pairing = Pairing(device=device)
         replies.say(Told(step=Step.TAKEN, device=device))
-        # only in memory: a gateway that dies now has added nothing
-        self._household.expect(device)
         loop = asyncio.get_running_loop()
         try:
             await self._add(mine, pairing, replies)
@@ -229,13 +227,12 @@ class Desk:
         except Exception:
             log.exception("A fault in this program broke off the pairing of %s.", device)
             ending = pairing.broke_off(Failure.FAULT, "", now_s=loop.time())
-        await self._settle(pairing)
         self._over(mine)
         replies.say(*ending)
 
     async def _add(self, mine: _Busy, pairing: Pairing, replies: Replies) -> None:
-        """Returns when the device was visited and is this home's on disk; raises TimeoutError when
-        nothing happens for too long."""
+        """Returns when the device was visited and is this home's on disk, not before: a gateway
+        that dies meanwhile has added nothing. Raises TimeoutError when nothing happens for long."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(QUIET_S) as patience:
@@ -282,16 +279,6 @@ class Desk:
         busy.answer.set_result(answer)
         replies.say(Told(step=Step.DONE))
 
-    async def _settle(self, pairing: Pairing) -> None:
-        """Leaves the device added or not, as the pairing ended."""
-        try:
-            if not pairing.stays_added:
-                await self._household.remove(pairing.device)
-            elif not pairing.was_added:
-                await self._household.add(pairing.device)
-        except TryAgain as error:
-            log.error("%s", error)
-
     async def _forget(self, command: Command, replies: Replies) -> None:
         device = command.device
         assert device is not None
@@ -324,9 +311,18 @@ class Desk:
         self._told(*pairing.kept(measurements, now_s=asyncio.get_running_loop().time()))
         if first and pairing.read:
             # its records are here: whatever happens now, it is this home's
-            task = asyncio.ensure_future(self._settle(pairing))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._beside(self._household.add(device))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        async def quietly() -> None:
+            try:
+                await work
+            except TryAgain as error:
+                log.error("%s", error)
+
+        task = asyncio.create_task(quietly())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _clock(self, device: str, seen: ClockSeen) -> None:
         pairing = self._now_pairing(device)

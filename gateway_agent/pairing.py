@@ -186,13 +186,9 @@ def _is_news(before: _Shown, candidate: Candidate, now_s: float) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class Pairing:
-    """One pairing: how far it is, and what was read in it.
-
-    `was_added`: the device was this home's before; a failure leaves it so.
-    """
+    """One pairing: how far it is, and what was read in it."""
 
     device: str
-    was_added: bool
     step: Step = Step.TAKEN
     read: int = 0
     unanswered: bool = False
@@ -200,17 +196,6 @@ class Pairing:
     _told_read: int = 0
     _told_read_s: float | None = None
     _newest: tuple[Measurement, ...] = ()
-
-    @property
-    def is_over(self) -> bool:
-        """Has it ended, well or not?"""
-        return not FOLLOWS[self.step]
-
-    @property
-    def stays_added(self) -> bool:
-        """Does the device remain this home's? After a failure too, where it was before or its
-        records were read."""
-        return self.was_added or self.read > 0 or self.step is Step.DONE
 
     def connecting(self) -> list[Told]:
         """The radio begins to connect."""

@@ -107,11 +107,13 @@ async def home(broker: str, tmp_path: Path) -> AsyncIterator[Home]:
         await household.stop()
 
 
-def cuff_records(count: int) -> list[CuffRecord]:
+def cuff_records(count: int, *, systolic: int = 130) -> list[CuffRecord]:
     now = datetime.now(UTC)
     return [
         CuffRecord(
-            at=now - timedelta(hours=count - each), systolic=Decimal(130), diastolic=Decimal(80)
+            at=now - timedelta(hours=count - each),
+            systolic=Decimal(systolic),
+            diastolic=Decimal(80),
         )
         for each in range(count)
     ]
@@ -153,7 +155,7 @@ async def test_a_cuff_is_found_added_read_and_forgotten_from_the_page(home: Home
     assert (await page.end(scan))[-1].step is Step.DONE
     # what was read is on its way to the server, and what comes next is read by itself
     await asyncio.to_thread(page.server.wait, lambda: len(page.server.measurements) >= 6)
-    await home.measures(CUFF, *cuff_records(1))
+    await home.measures(CUFF, *cuff_records(1, systolic=140))
     await asyncio.to_thread(page.server.wait, lambda: len(page.server.measurements) >= 8)
     forget = await page.ask(Do.FORGET, device=found.device)
     assert (await page.end(forget))[-1].step is Step.DONE

@@ -62,8 +62,8 @@ def glucose(value: float, *, hour: int = 0) -> tuple[Measurement, ...]:
     )
 
 
-def a_pairing(*, was_added: bool = False) -> Pairing:
-    return Pairing(device=METER, was_added=was_added)
+def a_pairing() -> Pairing:
+    return Pairing(device=METER)
 
 
 PASSKEY = Question(device=METER, asks=Asks.PASSKEY)
@@ -196,26 +196,6 @@ def test_a_record_without_values_is_none_that_a_person_counts() -> None:
     (done,) = ends(pairing)
     assert done.numbers == {"read": 0}
     assert "Measure once" in done.said
-
-
-# a new device is taken out again, unless its records are here; a known one stays whatever happens
-@pytest.mark.parametrize(
-    ("was_added", "happens", "stays"),
-    [
-        (False, [connects, fails(Failure.WRONG_PASSKEY)], False),
-        (True, [connects, fails(Failure.WRONG_PASSKEY)], True),
-        (False, [connects, hands_over(1), fails(Failure.CANCELLED)], True),
-        (False, [connects, ends], True),
-    ],
-)
-def test_a_failed_pairing_leaves_nothing_half_added(
-    was_added: bool, happens: list[Happens], stays: bool
-) -> None:
-    pairing = a_pairing(was_added=was_added)
-    for what in happens:
-        what(pairing)
-    assert pairing.is_over
-    assert pairing.stays_added is stays
 
 
 def test_a_transfer_that_broke_off_says_what_becomes_of_the_rest() -> None:
