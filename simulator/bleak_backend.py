@@ -124,9 +124,9 @@ class _Scanner(BaseBleakScanner):
         await self.adapter.stop_listening(self)
 
     def hear(self, advertisement: Advertisement) -> None:
-        data = _advertisement_data(advertisement)
+        data = advertisement_data(advertisement)
         if self.is_allowed_uuid(data.service_uuids):
-            address = _plain(advertisement.address)
+            address = plain(advertisement.address)
             details = {"address": advertisement.address}
             device = self.create_or_update_device(address, address, data.local_name, details, data)
             self.call_detection_callbacks(device, data)
@@ -304,28 +304,49 @@ async def _discover(peer: Peer) -> tuple[_Service, ...]:
             characteristics.append(
                 _Characteristic(
                     each.handle,
-                    _uuid(each.uuid),
+                    uuid_of(each.uuid),
                     int(each.properties),
-                    tuple((found.handle, _uuid(found.type)) for found in descriptors),
+                    tuple((found.handle, uuid_of(found.type)) for found in descriptors),
                 )
             )
-        services.append(_Service(service.handle, _uuid(service.uuid), tuple(characteristics)))
+        services.append(_Service(service.handle, uuid_of(service.uuid), tuple(characteristics)))
     return tuple(services)
 
 
-def _advertisement_data(advertisement: Advertisement) -> AdvertisementData:
-    name, uuids = None, []
+def advertisement_data(advertisement: Advertisement) -> AdvertisementData:
+    """What a device says of itself on the air, as bleak gives it."""
+    name: str | None = None
+    uuids: list[str] = []
+    makers: dict[int, bytes] = {}
+    services: dict[str, bytes] = {}
     for kind, raw in advertisement.data.ad_structures:
-        if kind == AdvertisingData.Type.COMPLETE_LOCAL_NAME:
-            name = raw.decode()
-        elif kind == AdvertisingData.Type.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS:
-            uuids = [_uuid(UUID.from_bytes(raw[n : n + 2])) for n in range(0, len(raw), 2)]
-    return AdvertisementData(name, {}, {}, uuids, None, advertisement.rssi, ())
+        if kind in (AdvertisingData.COMPLETE_LOCAL_NAME, AdvertisingData.SHORTENED_LOCAL_NAME):
+            name = raw.decode(errors="replace")
+        elif kind in _UUIDS:
+            size = _UUIDS[kind]
+            parts = [raw[n : n + size] for n in range(0, len(raw), size)]
+            uuids += [uuid_of(UUID.from_bytes(each)) for each in parts]
+        elif kind == AdvertisingData.MANUFACTURER_SPECIFIC_DATA:
+            makers[int.from_bytes(raw[:2], "little")] = raw[2:]
+        elif kind == AdvertisingData.SERVICE_DATA_16_BIT_UUID:
+            services[uuid_of(UUID.from_bytes(raw[:2]))] = raw[2:]
+    return AdvertisementData(name, makers, services, uuids, None, advertisement.rssi, ())
 
 
-def _uuid(uuid: UUID) -> str:
+# the lists of services in an advertisement, and the octets of each of their UUIDs
+_UUIDS = {
+    AdvertisingData.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS: 2,
+    AdvertisingData.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS: 2,
+    AdvertisingData.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS: 16,
+    AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS: 16,
+}
+
+
+def uuid_of(uuid: UUID) -> str:
+    """A UUID as bleak writes it."""
     return normalize_uuid_str(uuid.to_hex_str("-").lower())
 
 
-def _plain(address: Address) -> str:
+def plain(address: Address) -> str:
+    """An address as bleak writes it."""
     return address.to_string(with_type_qualifier=False)

@@ -78,7 +78,7 @@ class Cuff(Peripheral):
 
     def _subscribed(self, connection: Connection, _: bool, indicate: bool) -> None:
         if indicate:
-            self.run(self._flush(connection))
+            self.run_alone(self._flush(connection))
 
     async def _flush(self, connection: Connection) -> None:
         async def put(payload: bytes) -> None:
@@ -91,7 +91,7 @@ class Cuff(Peripheral):
             if whole:
                 self.hand_over(counts)
         await self._be_quiet_for(self._linger_s)
-        await self._hang_up()
+        await self.hang_up()
 
     async def _be_quiet_for(self, wait_s: float) -> None:
         """Returns when nothing was asked for so long."""

@@ -9,7 +9,7 @@ not: the services of one kind of device.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from gateway_agent.drivers.battery import BATTERY_LEVEL, BatteryLevel
 from gateway_agent.drivers.current_time import CURRENT_TIME, CurrentTime
 from gateway_agent.drivers.device_information import FIRMWARE, MANUFACTURER, MODEL, SERIAL, Text
 from simulator.link import Air, device_on
+from simulator.security import OPEN, Guard, Security
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +57,14 @@ class Faults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a device is: its address on the air and what it says of itself."""
+    """Who a device is: its address on the air, what it says of itself, whom it lets read it."""
 
     address: str
     name: str
     model: str
     serial: str = "SIM0001"
     battery_percent: int = 80
+    security: Security = OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +89,10 @@ class Peripheral:
         self.identity, self.faults = identity, faults or Faults()
         self._home = home
         self.device = device_on(home.air, name=identity.name, address=identity.address)
-        self.device.add_services([*self.services(), *self._common_services()])
+        own = self.services()
+        self.device.add_services([*own, *self._common_services()])
+        self.guard = Guard(self.device, identity.security)
+        self.guard.close(own)
         self.device.on(self.device.EVENT_CONNECTION, self._connected)
         self.handed_over = 0
         self.handed_over_at: datetime | None = None
@@ -101,11 +106,17 @@ class Peripheral:
         self._sent_this_visit = 0
         self._connection: Connection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._alone: asyncio.Task[None] | None = None
 
     @property
     def key(self) -> str:
         """The name under which measurements of this device travel."""
         return f"ble:{self.identity.address}"
+
+    @property
+    def connected(self) -> bool:
+        """Is anybody on the line?"""
+        return self._connection is not None
 
     def services(self) -> Sequence[Service]:
         """The services of this kind of device."""
@@ -128,7 +139,7 @@ class Peripheral:
         for task in tuple(self._tasks):
             task.cancel()
         if self._connection is not None:
-            await self._hang_up()
+            await self.hang_up()
         await self.device.power_off()
 
     async def go_on_air(self) -> None:
@@ -161,7 +172,7 @@ class Peripheral:
         drops = self.faults.drop_after
         if drops and self._sent_this_visit >= drops[0]:
             drops.pop(0)
-            await self._hang_up()
+            await self.hang_up()
             raise Dropped
         self._sent_this_visit += 1
         whole = self.faults.truncate == 0
@@ -172,7 +183,7 @@ class Peripheral:
             await put(payload)
         return whole
 
-    def run(self, work: Awaitable[None]) -> None:
+    def run(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Does something beside; a link that goes down ends it without a word."""
 
         async def quietly() -> None:
@@ -184,8 +195,18 @@ class Peripheral:
         task = asyncio.create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
-    async def _hang_up(self) -> None:
+    def run_alone(self, work: Coroutine[None, None, None]) -> None:
+        """Does something beside, unless this is being done: a device that is subscribed to twice
+        sends once; nor while its pairing does not let it."""
+        if not self.guard.may_send or (self._alone is not None and not self._alone.done()):
+            work.close()
+            return
+        self._alone = self.run(work)
+
+    async def hang_up(self) -> None:
+        """Ends the link, if there is one."""
         if self._connection is not None:
             await self._connection.disconnect()
 

@@ -50,7 +50,7 @@ class Wristband(Peripheral):
 
     def _subscribed(self, connection: Connection, notify: bool, _: bool) -> None:
         if notify and self._spells:
-            self.run(self._stream(connection))
+            self.run_alone(self._stream(connection))
 
     async def _stream(self, connection: Connection) -> None:
         async def put(payload: bytes) -> None:

@@ -99,7 +99,15 @@ HOMES = {
     },
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
     "bleak_retry_connector": {"gateway_agent/linking.py"},
-    "dbus_fast": {"gateway_agent/bluez.py", "gateway_agent/bluez_objects.py"},
+    "dbus_fast": {
+        "gateway_agent/bluez.py",
+        "gateway_agent/bluez_objects.py",
+        # the other side of the bus, for tests and support
+        "simulator/bluez.py",
+        "simulator/bluez_agent.py",
+        "simulator/bluez_device.py",
+        "simulator/bluez_gatt.py",
+    },
     "apprise": {"notify/channels/apprise.py"},
 }
 
