@@ -10,6 +10,7 @@ import signal
 import threading
 
 from gateway_agent.config import GatewaySettings
+from gateway_agent.control import Control
 from gateway_agent.gateway import Gateway
 from gateway_agent.radio import Backends
 from vitals.errors import MendSettings
@@ -35,9 +36,10 @@ def run(
 
 async def _run(settings: GatewaySettings, stop: threading.Event, backends: Backends | None) -> None:
     gateway = Gateway(settings, backends=backends)
-    gateway.start()
     try:
-        await asyncio.to_thread(stop.wait)
+        async with Control(settings.data.expanduser(), gateway.desk):
+            gateway.start()
+            await asyncio.to_thread(stop.wait)
     finally:
         await gateway.stop()
 

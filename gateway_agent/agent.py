@@ -104,6 +104,8 @@ class Agent:
                 f"the clock of this gateway shows {self.now():%Y-%m-%d}: connect it to the network "
                 "or set its clock. Until then records stay in their devices."
             )
+        if not await self.on_disk(self._spool.has_room):
+            raise TryAgain(self._spool.troubles()["disk"])
         known = await self.on_disk(partial(self._spool.known, device))
         before = self._devices.get(device)
         health = replace(
@@ -149,6 +151,7 @@ class Agent:
             spooled=self._spool.depth(),
             withheld=self._spool.withheld(),
             software=software(),
+            troubles=dict(self._spool.troubles()),
             devices=self._lately_seen(),
         )
 

@@ -12,6 +12,9 @@ from vitals.errors import MendData
 from vitals.settings import setting
 from vitals.wire import topic
 
+# where a gateway keeps its spool and its control socket, unless it is told
+DATA = Path("~/.local/share/kangban/gateway")
+
 
 def _gateway_name(text: str) -> str:
     try:
@@ -25,6 +28,13 @@ def _admit(text: str) -> str:
     if text not in ("added", "all"):
         raise ValueError("it is neither added nor all")
     return text
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("it must be 1 or more")
+    return number
 
 
 def _zone(text: str) -> ZoneInfo:
@@ -49,8 +59,21 @@ class GatewaySettings:
     data: Path = setting(
         "KANGBAN_GATEWAY_DATA",
         "folder of the spool: what was read and not yet received by the server",
-        default=Path("~/.local/share/kangban/gateway"),
+        default=DATA,
         parse=Path,
+    )
+    spool_mb: int = setting(
+        "KANGBAN_GATEWAY_SPOOL_MB",
+        "MB that the spool may take on disk; the oldest delivered measurements go first, and what "
+        "waits is never dropped",
+        default=200,
+        parse=_count,
+    )
+    spool_days: int = setting(
+        "KANGBAN_GATEWAY_SPOOL_DAYS",
+        "days that delivered measurements stay in the spool, for support",
+        default=7,
+        parse=_count,
     )
     timezone: ZoneInfo = setting(
         "KANGBAN_GATEWAY_TIMEZONE",

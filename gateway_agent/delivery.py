@@ -82,13 +82,23 @@ class Delivery:
         flight.attempt += 1
         flight.due_s = now_s + patience_s(attempt=flight.attempt, chance=chance)
 
-    def reconnected(self, *, session_kept: bool, now_s: float, chance: float) -> None:
+    def reconnected(
+        self,
+        *,
+        session_kept: bool,
+        repeated: Collection[str] = (),
+        now_s: float,
+        chance: float,
+    ) -> None:
         """A new link: what flew into a broker that forgot us is due at once; anything else has its
-        first patience again, for the broker still holds it or the link brings it now."""
+        first patience again, for the broker still holds it or the link brings it now.
+
+        `repeated`: the batches that the link sends again by itself.
+        """
         for flight in self.flights.values():
             flight.attempt = 1
-            wait_s = patience_s(attempt=1, chance=chance) if session_kept else 0.0
-            flight.due_s = now_s + wait_s
+            comes = session_kept or flight.batch in repeated
+            flight.due_s = now_s + (patience_s(attempt=1, chance=chance) if comes else 0.0)
 
     def next_due_s(self) -> float | None:
         """When there will be something to do; None while nothing flies and nothing is held."""

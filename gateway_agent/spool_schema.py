@@ -1,44 +1,107 @@
-"""The tables of the spool, as `spool.py` makes and reads them.
+"""The tables of the spool, step by step: as the first release made them, and what each later added.
 
-May hold: the shape of one gateway's SQLite file. May not: queries.
+The file says in `PRAGMA user_version` how many steps it has gone; each step is one transaction.
+Steps are added, never edited: a box that was in a drawer for two years takes them all in order. May
+hold: the shape of one gateway's SQLite file. May not: queries.
 """
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS measurement (
-    place        INTEGER PRIMARY KEY AUTOINCREMENT,
-    id           TEXT NOT NULL UNIQUE,
-    document     TEXT NOT NULL,
-    resync       INTEGER NOT NULL,
-    spooled_at   TEXT NOT NULL,
-    delivered_at TEXT
-);
-CREATE INDEX IF NOT EXISTS measurement_waiting ON measurement (place) WHERE delivered_at IS NULL;
-CREATE INDEX IF NOT EXISTS measurement_delivered ON measurement (delivered_at)
-    WHERE delivered_at IS NOT NULL;
--- every record that its device could send once more, so that reading it again is no news; a record
--- without a time of its own stands here with its values
-CREATE TABLE IF NOT EXISTS record (
-    device TEXT NOT NULL, sequence INTEGER NOT NULL, own_time TEXT NOT NULL,
-    PRIMARY KEY (device, sequence, own_time)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS device (
-    device         TEXT PRIMARY KEY,
-    -- every record up to this one is on disk
-    last_sequence  INTEGER,
-    -- 1 when its memory has been read to the end at least once
-    whole          INTEGER NOT NULL DEFAULT 0,
-    clock_offset_s INTEGER,
-    last_seen_at   TEXT,
-    about          TEXT NOT NULL DEFAULT '{}',
-    -- when a person added it; null: it was heard, and is left alone unless everybody is welcome
-    added_at       TEXT
-);
-CREATE TABLE IF NOT EXISTS withheld (
-    place INTEGER PRIMARY KEY, device TEXT NOT NULL, sequence INTEGER NOT NULL,
-    device_time TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL, at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS rejected (
-    id TEXT PRIMARY KEY, document TEXT NOT NULL, reasons TEXT NOT NULL, at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
+# as the first release made it, which wrote no user_version
+_FIRST = (
+    """
+    CREATE TABLE measurement (
+        place        INTEGER PRIMARY KEY AUTOINCREMENT,
+        id           TEXT NOT NULL UNIQUE,
+        document     TEXT NOT NULL,
+        resync       INTEGER NOT NULL,
+        spooled_at   TEXT NOT NULL,
+        delivered_at TEXT
+    )
+    """,
+    "CREATE INDEX measurement_waiting ON measurement (place) WHERE delivered_at IS NULL",
+    """
+    CREATE INDEX measurement_delivered ON measurement (delivered_at)
+        WHERE delivered_at IS NOT NULL
+    """,
+    """
+    CREATE TABLE record (
+        device TEXT NOT NULL, sequence INTEGER NOT NULL, own_time TEXT NOT NULL,
+        PRIMARY KEY (device, sequence, own_time)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE device (
+        device         TEXT PRIMARY KEY,
+        -- every record up to this one is on disk
+        last_sequence  INTEGER,
+        -- 1 when its memory has been read to the end at least once
+        whole          INTEGER NOT NULL DEFAULT 0,
+        clock_offset_s INTEGER,
+        last_seen_at   TEXT,
+        about          TEXT NOT NULL DEFAULT '{}'
+    )
+    """,
+    """
+    CREATE TABLE withheld (
+        place INTEGER PRIMARY KEY, device TEXT NOT NULL, sequence INTEGER NOT NULL,
+        device_time TEXT, reason TEXT NOT NULL, raw BLOB NOT NULL, at TEXT NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE rejected (
+        id TEXT PRIMARY KEY, document TEXT NOT NULL, reasons TEXT NOT NULL, at TEXT NOT NULL
+    )
+    """,
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
+)
+
+# when a person added the device; null: it was heard, and is left alone unless everybody is welcome.
+# The first release read whatever it heard: what it had read to the end goes on being read.
+_ADDED = (
+    "ALTER TABLE device ADD COLUMN added_at TEXT",
+    "UPDATE device SET added_at = last_seen_at WHERE whole = 1",
+)
+
+_REMEMBERED = (
+    # who it said it was, and when it was last read to the end: by these an exchanged device, a new
+    # battery and a clock that was changed between two visits are told
+    "ALTER TABLE device ADD COLUMN serial TEXT",
+    "ALTER TABLE device ADD COLUMN firmware TEXT",
+    "ALTER TABLE device ADD COLUMN read_at TEXT",
+    # what had to be added to its clock to get UTC, before and after something happened to it
+    """
+    CREATE TABLE clock (
+        place    INTEGER PRIMARY KEY,
+        device   TEXT NOT NULL,
+        at       TEXT NOT NULL,
+        before_s INTEGER,
+        after_s  INTEGER NOT NULL,
+        why      TEXT NOT NULL
+    )
+    """,
+    "CREATE INDEX clock_device ON clock (device, place)",
+    # commands that were obeyed: none is obeyed twice
+    "CREATE TABLE command (id TEXT PRIMARY KEY, expires_at TEXT NOT NULL) WITHOUT ROWID",
+    # every record that its device could send once more, so that reading it again is no news, in the
+    # order in which they came; a record without a time of its own stands here with its values
+    "ALTER TABLE record RENAME TO record_before",
+    """
+    CREATE TABLE record (
+        place    INTEGER PRIMARY KEY,
+        device   TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        own_time TEXT NOT NULL,
+        UNIQUE (device, sequence, own_time)
+    )
+    """,
+    "CREATE INDEX record_device ON record (device, place)",
+    """
+    INSERT INTO record (device, sequence, own_time)
+    SELECT device, sequence, own_time FROM record_before ORDER BY device, own_time, sequence
+    """,
+    "DROP TABLE record_before",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _ADDED, _REMEMBERED)
+
+# what is carried over from a spool that was damaged, what matters most first
+TABLES = ("measurement", "device", "setting", "record", "clock", "command", "withheld", "rejected")

@@ -1,9 +1,10 @@
-"""The way out of the home: envelopes to the broker, receipts back, word of the gateway's health.
+"""The way out of the home: envelopes and answers to the broker, receipts and commands back.
 
 MQTT 3.1.1 with a fixed client id and a session that the broker keeps; QoS 1 both ways. The broker's
 acknowledgement means nothing for the spool: only a receipt does (`docs/adr/0001-receipts.md`). Two
 threads: paho's, which only puts what it hears into a queue, and ours, which decides with
-`delivery.py` and acts. May hold: paho, alone in the home. May not: SQL, Bluetooth, judgement of
+`delivery.py` and `orders.py` and acts. What a lost link has left unacknowledged paho sends again by
+itself: then we do not. May hold: paho, alone in the home. May not: SQL, Bluetooth, judgement of
 measurements.
 """
 
@@ -24,7 +25,11 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from gateway_agent.config import GatewaySettings
 from gateway_agent.delivery import Delivery, Flight, fits
+from gateway_agent.orders import answer_key
+from gateway_agent.post import Post
 from gateway_agent.spool import Spool, Waiting
+from gateway_agent.unacknowledged import Unacknowledged
+from vitals.command import Command, Event, decode_command, encode_event
 from vitals.errors import KangbanError, MendData, MendSettings
 from vitals.wire import (
     MAX_MEASUREMENTS,
@@ -53,7 +58,20 @@ AFTER_FAILURE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Connected:
+    """A new link; `repeated` names what paho sends again over it by itself."""
+
     session_kept: bool
+    repeated: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    event: Event
+    command: Command
+
+
+# None: there may be something to send
+_News = _Connected | Receipt | Command | _Answer | None
 
 
 class Uplink:
@@ -74,8 +92,11 @@ class Uplink:
         self._settings, self._spool, self._health, self._now = settings, spool, health, now
         self._software = software
         self._up, self._receipt = topic(settings.name, "up"), topic(settings.name, "receipt")
+        self._command, self._event = topic(settings.name, "command"), topic(settings.name, "event")
         self._delivery = Delivery()
-        self._news: queue.SimpleQueue[_Connected | Receipt | None] = queue.SimpleQueue()
+        self._post = Post(settings.name, spool, now=now)
+        self._unacknowledged = Unacknowledged()
+        self._news: queue.SimpleQueue[_News] = queue.SimpleQueue()
         self._connected = threading.Event()
         self._stopping = threading.Event()
         # told once, until the broker has been reached
@@ -100,14 +121,24 @@ class Uplink:
         self._unwatch()
         self.nudge()
         self._thread.join()
-        if self._health_wanted.is_set() and self._connected.is_set():
-            self._publish_health()
+        if self._connected.is_set():
+            self._send_answers()
+            if self._health_wanted.is_set():
+                self._publish_health()
         self._client.disconnect()
         self._client.loop_stop()
 
     def nudge(self) -> None:
         """There may be something to send."""
         self._news.put(None)
+
+    def obey(self, on_command: Callable[[Command], object]) -> None:
+        """Has each command that may be obeyed given to `on_command`, once, in our thread."""
+        self._post.on_command = on_command
+
+    def answer(self, event: Event, command: Command) -> None:
+        """Sends an answer to a command, behind those before it, as soon as there is a link."""
+        self._news.put(_Answer(event, command))
 
     def tell_health(self) -> None:
         """Something about the gateway has changed: its word is sent soon."""
@@ -142,11 +173,18 @@ class Uplink:
                 reason,
             )
             return
-        client.subscribe(self._receipt, qos=1)
+        # at each connect: a broker that came back may have forgotten what we subscribed to
+        client.subscribe([(self._receipt, 1), (self._command, 1)])
         log.info("Connected to the broker at %s.", self._settings.mqtt.host)
         self._unreachable = False
         self._connected.set()
-        self._news.put(_Connected(session_kept=bool(flags.session_present)))
+        self._news.put(
+            _Connected(
+                session_kept=bool(flags.session_present),
+                # paho sends these when this returns
+                repeated=self._unacknowledged.names(),
+            )
+        )
 
     def _on_connect_fail(self, _: Client, __: Any) -> None:
         if self._unreachable:
@@ -172,10 +210,17 @@ class Uplink:
             )
 
     def _on_message(self, _: Client, __: Any, message: MQTTMessage) -> None:
+        payload = bytes(message.payload)
+        is_command = message.topic == self._command
         try:
-            self._news.put(decode_receipt(bytes(message.payload)))
+            self._news.put(decode_command(payload) if is_command else decode_receipt(payload))
         except MendData as error:
-            log.warning("A receipt on %s was not understood: %s", message.topic, error)
+            log.warning(
+                "A %s on %s was not understood: %s If this goes on, update this gateway.",
+                "command" if is_command else "receipt",
+                message.topic,
+                error,
+            )
 
     # what follows runs in our thread
 
@@ -185,6 +230,7 @@ class Uplink:
                 self._wait()
                 if self._connected.is_set():
                     self._send_health()
+                    self._send_answers()
                     self._send_again()
                     self._send_new()
             except KangbanError as error:
@@ -213,12 +259,21 @@ class Uplink:
             except queue.Empty:
                 return
 
-    def _take(self, news: _Connected | Receipt | None) -> None:
+    def _take(self, news: _News) -> None:
         if isinstance(news, _Connected):
             self._delivery.reconnected(
-                session_kept=news.session_kept, now_s=time.monotonic(), chance=_chance()
+                session_kept=news.session_kept,
+                repeated=news.repeated,
+                now_s=time.monotonic(),
+                chance=_chance(),
             )
+            if not news.session_kept:
+                self._post.answers.broker_forgot(news.repeated)
             self._health_wanted.set()
+        elif isinstance(news, Command):
+            self._post.came(news)
+        elif isinstance(news, _Answer):
+            self._post.answer(news.event, news.command)
         elif isinstance(news, Receipt):
             self._spool.forget(news.committed, news.rejected, now=datetime.now(UTC))
             self._delivery.named([*news.committed, *news.rejected])
@@ -229,6 +284,12 @@ class Uplink:
                     each,
                     "; ".join(reasons),
                 )
+
+    def _send_answers(self) -> None:
+        for event in self._post.due():
+            info = self._client.publish(self._event, encode_event(event), qos=1)
+            self._unacknowledged.add(answer_key(event), info)
+            self._post.answers.handed_over(event)
 
     def _send_new(self) -> None:
         while self._connected.is_set():
@@ -269,7 +330,7 @@ class Uplink:
         self._delivery.sent_again(flight, now_s=time.monotonic(), chance=_chance())
 
     def _publish(self, batch: str, waiting: list[Waiting]) -> None:
-        self._client.publish(
+        info = self._client.publish(
             self._up,
             encode_documents(
                 gateway=self._settings.name,
@@ -281,6 +342,7 @@ class Uplink:
             ),
             qos=1,
         )
+        self._unacknowledged.add(batch, info)
 
     def _health_due_s(self) -> float:
         wanted = self._health_wanted.is_set()

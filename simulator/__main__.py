@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from gateway_agent.control import Control
 from simulator.chance import normal
 from simulator.config import Fault, SimulatorSettings
 from simulator.glucose_meter import GlucoseMeter
@@ -43,7 +44,12 @@ def run(settings: SimulatorSettings, stop: threading.Event) -> None:
 async def _run(settings: SimulatorSettings, stop: threading.Event) -> None:
     now = datetime.now(UTC)
     household = Household(
-        _plan(settings, now), begins=now, ends=now, mqtt=settings.mqtt, data=settings.data
+        _plan(settings, now),
+        begins=now,
+        ends=now,
+        mqtt=settings.mqtt,
+        data=settings.data.expanduser(),
+        admit="added" if settings.unpaired else "all",
     )
     household.clock.run()
     meters = [each for each in household.devices.values() if isinstance(each, GlucoseMeter)]
@@ -53,16 +59,26 @@ async def _run(settings: SimulatorSettings, stop: threading.Event) -> None:
     await household.start()
     for meter in meters:
         await meter.go_on_air()
+    tell = _offer if settings.unpaired else _tell
     tellers = [
-        asyncio.create_task(_tell(household, plan, settings)) for plan in household.plan.devices()
+        asyncio.create_task(tell(household, plan, settings)) for plan in household.plan.devices()
     ]
     try:
-        await asyncio.to_thread(stop.wait)
+        assert household.gateway is not None
+        async with Control(settings.data.expanduser(), household.gateway.desk):
+            await asyncio.to_thread(stop.wait)
     finally:
         for teller in tellers:
             teller.cancel()
         await asyncio.gather(*tellers, return_exceptions=True)
         await household.stop()
+
+
+async def _offer(household: Household, plan: DevicePlan, settings: SimulatorSettings) -> None:
+    """Has the device on air for whoever adds it."""
+    for record in _told(plan.story, household.clock.now()):
+        await household.offer(plan.key, replace(record, at=household.clock.now()))
+        await asyncio.sleep(settings.every_s)
 
 
 async def _tell(household: Household, plan: DevicePlan, settings: SimulatorSettings) -> None:

@@ -33,6 +33,12 @@ def _pause(text: str) -> float:
     return pause_s
 
 
+def _yes(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError("it is neither yes nor no")
+    return text == "yes"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings(GatewaySettings):
     """What a simulated household needs: the settings of its gateway, and its devices."""
@@ -54,6 +60,12 @@ class SimulatorSettings(GatewaySettings):
         "glucose tests in the meter's memory at the start, always the same ones (at most 65000)",
         default=0,
         parse=int,
+    )
+    unpaired: bool = setting(
+        "KANGBAN_SIMULATE_UNPAIRED",
+        "yes: nobody has added the devices yet, they wait on the air for `kangban gateway pair`",
+        default=False,
+        parse=_yes,
     )
     fault: Fault = setting(
         "KANGBAN_SIMULATE_FAULT",

@@ -64,7 +64,8 @@ class StoryClock:
 
 
 class Household:
-    """A household that begins at an aware moment; `data` is the folder of its gateway's spool."""
+    """A household that begins at an aware moment; `data` is the folder of its gateway's spool,
+    `admit` as in its settings: whose devices it reads."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class Household:
         ends: datetime,
         mqtt: Broker,
         data: Path,
+        admit: str = "all",
     ) -> None:
         self.plan = plan
         self.clock = StoryClock(begins)
@@ -85,7 +87,7 @@ class Household:
         self.devices = {each.key: _device(home, each) for each in plan.devices()}
         self._stories = {each.key: each.story for each in plan.devices()}
         self._settings = GatewaySettings(
-            name=plan.gateway, mqtt=mqtt, data=data, timezone=SHANGHAI, admit="all"
+            name=plan.gateway, mqtt=mqtt, data=data, timezone=SHANGHAI, admit=admit
         )
         self.gateway: Gateway | None = None
         self._living: asyncio.Task[None] | None = None
@@ -241,6 +243,14 @@ class Household:
         if not peripheral.handed.is_set() or peripheral.handed_over_at is None:
             raise TryAgain(f"What {device} measured was not read whole: see the gateway's log.")
         return peripheral.handed_over_at
+
+    async def offer(self, device: str, record: Record) -> None:
+        """Measures now and goes on air, be there somebody who reads it or not. One that has news
+        already measures nothing more."""
+        peripheral = self.devices[device]
+        if not peripheral.has_news():
+            _take(peripheral, record)
+        await peripheral.go_on_air()
 
     async def measure_low_glucose(self, mmol_per_l: Decimal = Decimal("2.6")) -> datetime:
         """Measures a glucose that needs help at once; see `measure`."""

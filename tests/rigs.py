@@ -16,10 +16,10 @@ from typing import Protocol
 
 import pytest
 
-from gateway_agent.agent import Gateway
 from gateway_agent.bonding import Asks, Question
 from gateway_agent.calling import Patience
 from gateway_agent.config import GatewaySettings
+from gateway_agent.gateway import Gateway
 from gateway_agent.radio import Backends
 from simulator.bleak_backend import Adapter
 from simulator.bluez import FakeBlueZ

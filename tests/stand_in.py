@@ -14,6 +14,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from vitals.broker import broker
+from vitals.command import Command, Event, decode_event, encode_command
 from vitals.wire import Receipt, encode_receipt, gateway_of, topic
 
 Document = dict[str, Any]
@@ -28,6 +29,7 @@ class StandIn:
         self.refuse: Callable[[Document], Sequence[str]] = lambda measurement: ()
         self.envelopes: list[Document] = []
         self.health: list[Document] = []
+        self.events: list[Event] = []
         self.arrived: Counter[str] = Counter()
         self.measurements: dict[str, Document] = {}
         self._changed = threading.Condition()
@@ -60,13 +62,22 @@ class StandIn:
         payload = receipt if isinstance(receipt, bytes) else encode_receipt(receipt)
         self._client.publish(topic(gateway, "receipt"), payload, qos=1).wait_for_publish(10)
 
+    def command(self, command: Command | bytes, *, gateway: str = "g1", wait: bool = True) -> None:
+        """Sends a command, or bytes that are none; `wait` until the broker has it."""
+        payload = command if isinstance(command, bytes) else encode_command(command)
+        sent = self._client.publish(topic(gateway, "command"), payload, qos=1)
+        if wait:
+            sent.wait_for_publish(10)
+
     def _on_connect(self, client: Client, *_: object) -> None:
-        client.subscribe([("kangban/v1/+/+/up", 1), ("kangban/v1/+/+/health", 1)])
+        client.subscribe([(f"kangban/v1/+/+/{leaf}", 1) for leaf in ("up", "health", "event")])
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         document = json.loads(message.payload)
         with self._changed:
-            if message.topic.endswith("/health"):
+            if message.topic.endswith("/event"):
+                self.events.append(decode_event(bytes(message.payload)))
+            elif message.topic.endswith("/health"):
                 self.health.append(document)
             else:
                 self._take(document)

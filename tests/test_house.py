@@ -32,6 +32,10 @@ PURE = (
     "gateway_agent/calling.py",
     "gateway_agent/quirk.py",
     "gateway_agent/recognise.py",
+    "gateway_agent/orders.py",
+    "gateway_agent/pairing.py",
+    "gateway_agent/hint.py",
+    "gateway_agent/status.py",
     "gateway_agent/sighting.py",
     "gateway_agent/time_server.py",
     "gateway_agent/drivers/*.py",
@@ -89,7 +93,10 @@ CLOCK_READS = {"now", "utcnow", "today", "time", "monotonic"}
 
 # The only files that may know an outside thing.
 HOMES = {
-    "sqlite3": {"gateway_agent/spool.py"},
+    "sqlite3": {
+        f"gateway_agent/{name}.py"
+        for name in ("spool", "spool_file", "spool_memory", "spool_rescue")
+    },
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
     "bleak_retry_connector": {"gateway_agent/linking.py"},
     "dbus_fast": {

@@ -17,8 +17,21 @@ Fault = Annotated[str, typer.Option(help="What goes wrong: none, drop, repeat, t
 
 
 @app.command()
-def household(every: Every = 60.0, fault: Fault = "none") -> None:
+def household(
+    every: Every = 60.0,
+    fault: Fault = "none",
+    unpaired: Annotated[
+        bool,
+        typer.Option(
+            "--unpaired", help="Nobody has added them yet: try kangban gateway scan and pair."
+        ),
+    ] = False,
+) -> None:
     """A cuff, a glucose meter and a wristband, measuring until stopped."""
+    if unpaired:
+        os.environ["KANGBAN_SIMULATE_UNPAIRED"] = "yes"
+        # tests in the meter's memory, so that there is a history to read
+        os.environ.setdefault("KANGBAN_SIMULATE_STORED", "30")
     _run("cuff,glucose_meter,wristband", every, fault)
 
 

@@ -90,6 +90,16 @@ def test_a_broker_that_forgot_us_gets_everything_again_at_once() -> None:
     assert len(delivery.overdue(1.0)) == 2
 
 
+def test_what_the_link_repeats_by_itself_is_not_sent_beside_that() -> None:
+    delivery = Delivery()
+    take_off(delivery, "a", "1", now_s=0.0)
+    take_off(delivery, "b", "2", now_s=0.0)
+    delivery.reconnected(session_kept=False, repeated={"b"}, now_s=1.0, chance=0.5)
+    assert [each.batch for each in delivery.overdue(1.0)] == ["a"]
+    # its receipt still has a first wait
+    assert [each.batch for each in delivery.overdue(1.0 + FIRST_WAIT_S)] == ["a", "b"]
+
+
 def test_a_broker_that_kept_our_session_gets_its_first_patience_again() -> None:
     delivery = Delivery()
     take_off(delivery, "a", "1", now_s=0.0)

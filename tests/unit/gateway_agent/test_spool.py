@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -249,16 +250,62 @@ def test_whoever_watches_hears_of_each_change_until_he_stops(spool: Spool) -> No
     assert heard == [1, 2]
 
 
+def test_a_file_that_grows_too_large_loses_its_oldest_delivered_and_never_what_waits(
+    path: Path,
+) -> None:
+    spool = Spool(path, most_bytes=700_000)
+    for sequence in range(1, 2_001):
+        keep(spool, sequence)
+    assert spool.size_bytes() > 700_000
+    assert "2000 measurements wait" in spool.troubles()["spool"]
+    waiting = spool.oldest(2_000)
+    # nothing was delivered: nothing may go
+    spool.forget([], {}, now=NOW)
+    assert spool.depth() == 2_000
+    spool.forget([each.id for each in waiting[:1_500]], {}, now=NOW)
+    assert spool.depth() == 500
+    assert spool.size_bytes() <= 700_000
+    assert spool.troubles() == {}
+    spool.make_room()
+    # the room is given back to the disk, not only within the file
+    assert path.stat().st_size == spool.size_bytes()
+    assert spool.depth() == 500
+    spool.close()
+
+
+def test_what_is_doubted_later_says_so_and_keeps_its_identity(spool: Spool) -> None:
+    for sequence in (1, 2, 3):
+        keep(spool, sequence)
+    first, second, third = spool.oldest(50)
+    spool.forget([first.id], {}, now=NOW)
+    assert spool.doubt([first.id, second.id]) == 1
+    after = spool.oldest(50)
+    assert [(each.id, each.document["clock"]) for each in after] == [
+        (second.id, "unsure"),
+        (third.id, "measured"),
+    ]
+    assert after[0].document["taken_at"] == second.document["taken_at"]
+
+
+def test_the_last_moment_of_the_spool_is_that_of_its_newest_measurement(spool: Spool) -> None:
+    assert spool.last_spooled_at() is None
+    keep(spool, 1)
+    assert spool.last_spooled_at() == NOW
+
+
 _KEEPER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {tests!r})
-from test_spool import Spool, keep
+from test_spool import METER, NOW, Spool, keep
 spool = Spool(Path({path!r}))
 begin = spool.depth() + 1
 for sequence in range(begin, begin + 100_000):
     keep(spool, sequence)
     print(sequence, flush=True)
+    if sequence % 7 == 0:
+        spool.note(METER, last_seen_at=NOW, about={{}}, clock_offset_s=sequence)
+        spool.make_room()
 """
 
 
@@ -266,11 +313,14 @@ def test_killing_the_gateway_at_any_moment_loses_nothing_that_it_had_kept(path: 
     chance = random.Random(7)
     code = _KEEPER.format(tests=str(Path(__file__).parent), path=str(path))
     promised = 0
-    for _ in range(5):
+    for _ in range(8):
         process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         for _ in range(chance.randint(1, 60)):
             promised = int(process.stdout.readline())
+        # at whatever instruction it is by then
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(chance.random() / 100)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         # what it had still said before it died was promised as well
