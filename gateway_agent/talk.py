@@ -148,11 +148,14 @@ class Visit:
     """What the gateway knows of a device before it calls on it.
 
     `last_sequence`: the highest record number that is safely on disk, None at the first visit or
-    when everything must be read again (`resync`). `quirk`: what differs in this model.
+    when everything must be read again (`resync`). `read_anew`: must it, after what the device has
+    said of itself in this visit (its battery is new, its clock fell back)? To be asked when About
+    and ClockSeen were answered. `quirk`: what differs in this model.
     """
 
     device: str
     last_sequence: int | None = None
+    read_anew: Callable[[], bool] = lambda: False
     quirk: Quirk = STANDARD
 
 

@@ -28,6 +28,8 @@ PURE = (
     "gateway_agent/talk.py",
     "gateway_agent/gatt.py",
     "gateway_agent/clock.py",
+    "gateway_agent/clock_care.py",
+    "gateway_agent/sync.py",
     "gateway_agent/delivery.py",
     "gateway_agent/calling.py",
     "gateway_agent/quirk.py",

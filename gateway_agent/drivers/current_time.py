@@ -28,6 +28,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from gateway_agent.drivers import caresens_clock
 from gateway_agent.gatt import CannotDecode, Cursor, DateTime
 from gateway_agent.quirk import ClockSetting, Quirk
 from gateway_agent.talk import ClockSeen, Read, Refused, SetClock, Talk
@@ -219,11 +220,21 @@ def set_clock(characteristic: str | None = None) -> Talk:
     gone by now, are no failure of a visit: the next one sees what the clock shows.
     """
     with suppress(KangbanError):
+        if characteristic in _OWN_CLOCKS:
+            # a maker's own clock can be written and perhaps not be read
+            yield SetClock(characteristic=characteristic, encode=_OWN_CLOCKS[characteristic])
+            return
         for each in (characteristic,) if characteristic else (CURRENT_TIME, DATE_TIME):
             if (yield Read(characteristic=each)) is not None:
                 encode = _date_time if each == DATE_TIME else _current_time
                 yield SetClock(characteristic=each, encode=encode)
                 return
+
+
+# clocks that are neither 0x2A2B nor 0x2A08, as rows of the quirks name them
+_OWN_CLOCKS: dict[str, Callable[[datetime], bytes]] = {
+    caresens_clock.CARESENS_CLOCK: caresens_clock.encode
+}
 
 
 def set_clock_after_records(quirk: Quirk) -> Talk:

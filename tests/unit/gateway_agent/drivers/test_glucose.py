@@ -33,6 +33,7 @@ from gateway_agent.drivers.record_access import (
     NumberOfRecords,
     Response,
 )
+from gateway_agent.quirk import ClockSetting, Quirk
 from gateway_agent.talk import (
     ClockSeen,
     Keep,
@@ -40,6 +41,7 @@ from gateway_agent.talk import (
     Listen,
     Read,
     Refusal,
+    SetClock,
     Subscribe,
     Visit,
     Write,
@@ -179,10 +181,88 @@ def a_meter_that_has(*held: int) -> Callable[[bytes], list[Arrival]]:
 def test_a_meter_whose_memory_was_cleared_is_read_from_its_new_beginning() -> None:
     # 90 are on disk; since then its memory was cleared, and three tests were made
     assert numbers(visit(a_meter_that_has(1, 2, 3), last=90)) == [1, 2, 3]
-    # nothing new: the newest is only looked at
-    assert numbers(visit(a_meter_that_has(88, 89, 90), last=90)) == []
+    # nothing new: the newest is handed over once more, which is no news to the spool
+    assert numbers(visit(a_meter_that_has(88, 89, 90), last=90)) == [90]
     # cleared and going on to count
     assert numbers(visit(a_meter_that_has(), last=90)) == []
+
+
+def test_a_meter_that_was_cleared_and_came_just_as_far_is_found_by_its_newest_record() -> None:
+    kept: list[Reading] = []
+
+    def talk_of(*, is_another: bool) -> list[int]:
+        kept.clear()
+        known = Visit(
+            device="ble:C0:00:00:00:00:01",
+            last_sequence=3,
+            # the agent's word after the record was kept: it was new
+            read_anew=lambda: is_another and bool(kept),
+        )
+        return numbers(
+            pump(talk(known), Device(answers=a_meter_that_has(1, 2, 3)), keep=kept.append)
+        )
+
+    assert talk_of(is_another=False) == [3]
+    assert talk_of(is_another=True) == [3, 1, 2, 3]
+
+
+def test_a_meter_that_must_be_read_anew_is_asked_for_everything() -> None:
+    meter = Meter(record(1), response())
+    known = Visit(device="ble:C0:00:00:00:00:01", last_sequence=90, read_anew=lambda: True)
+    pump(talk(known), Device(answers=meter))
+    assert meter.commands[-1].operator == ALL
+
+
+def backwards(*records: Arrival, **device: object) -> Visited:
+    quirk = Quirk(id="x", zh="", en="", names=("X",), counts_backwards=True)
+    known = Visit(device="ble:C0:00:00:00:00:01", last_sequence=90, quirk=quirk)
+    return pump(talk(known), Device(answers=Meter(*records, response()), **device))  # type: ignore[arg-type]
+
+
+def numbered(number: int, minute: int) -> Arrival:
+    time = replace(EIGHT_FIFTEEN, minutes=minute)
+    return MEASUREMENT, replace(glucose(number), base_time=time).encode()
+
+
+def test_a_meter_that_counts_backwards_is_read_whole_and_named_by_its_content() -> None:
+    # 0 is the newest; a day later there is another test, and every number has moved on by one
+    first = backwards(numbered(0, 30), numbered(1, 20), numbered(2, 10))
+    later = backwards(numbered(0, 40), numbered(1, 30), numbered(2, 20), numbered(3, 10))
+    assert (first.error, later.error) == (None, None)
+    assert len(set(numbers(first))) == 3
+    assert min(numbers(first)) > 0xFFFF
+    assert set(numbers(first)) < set(numbers(later))
+    # what is kept is what was sent, number and all
+    assert first.kept[0].raw == numbered(0, 30)[1]
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_meter_that_counts_backwards_keeps_what_came_before_the_link_was_lost(
+    after: int,
+) -> None:
+    # the answer to how many there are comes before the records
+    records = (numbered(0, 30), numbered(1, 20), numbered(2, 10))
+    visited = backwards(*records, drops_after=1 + after)
+    assert isinstance(visited.error, LinkLost)
+    assert len(visited.kept) == after
+
+
+def test_the_clock_is_offered_when_every_record_is_kept_and_only_where_that_is_allowed() -> None:
+    reads = {CURRENT_TIME: CurrentTime(date_time=EIGHT_FIFTEEN).encode()}
+    visited = visit(Meter(record(1), record(2), response()), reads=reads)
+    order = [type(ask) for ask in visited.asks]
+    last_keep = max(place for place, each in enumerate(order) if each is Keep)
+    assert order.index(SetClock) > last_keep
+    never = Quirk(id="x", zh="", en="", names=("X",), clock_setting=ClockSetting.NEVER)
+    known = Visit(device="ble:C0:00:00:00:00:01", quirk=never)
+    refused = pump(talk(known), Device(answers=Meter(record(1), response()), reads=reads))
+    assert refused.of(SetClock) == []
+
+
+def test_a_clock_is_not_offered_while_something_is_still_in_the_meter() -> None:
+    reads = {CURRENT_TIME: CurrentTime(date_time=EIGHT_FIFTEEN).encode()}
+    visited = visit(Meter(record(1), record(2), response()), reads=reads, drops_after=1)
+    assert visited.of(SetClock) == []
 
 
 def test_a_meter_that_hangs_up_when_nothing_is_new_is_a_good_visit() -> None:
@@ -431,7 +511,8 @@ def test_visits_that_break_off_anywhere_end_with_the_whole_memory_on_disk(
         last = max(disk, default=None)
         visited = visit(answers, last=last, drops_after=drop)
         for reading in visited.kept:
-            assert reading.sequence not in disk, "a record was read twice"
+            # the newest may be looked at once more; it is the same then
+            assert disk.get(reading.sequence, reading) == reading
             disk[reading.sequence] = reading
     assert sorted(disk) == [each.sequence_number for each in memory]
     assert {number for number, each in disk.items() if each.meal} == promised
