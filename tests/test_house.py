@@ -33,6 +33,8 @@ PURE = (
     "gateway_agent/delivery.py",
     "gateway_agent/calling.py",
     "gateway_agent/quirk.py",
+    "gateway_agent/quirk_row.py",
+    "gateway_agent/quirks/*.py",
     "gateway_agent/recognise.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
