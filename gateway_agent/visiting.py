@@ -46,7 +46,6 @@ class Visiting:
         # readings of this visit placed by its offset: doubted when the time falls back behind them
         self._sure: list[str] = []
         self._newest: Reading | None = None
-        self._wanted_clock: datetime | None = None
         self._health = agent.device(known.device)
         self._said = About()
         self._new = self._refused = 0
@@ -110,7 +109,7 @@ class Visiting:
 
     def clock_to_set(self, at: datetime) -> datetime | None:
         """What the device's clock should show now; None: it stays as it is."""
-        self._wanted_clock = clock_care.should_set(
+        return clock_care.should_set(
             self._seen,
             at=at,
             zone=self._agent.zone,
@@ -118,13 +117,18 @@ class Visiting:
             history=self._history,
             time_is_sure=self._agent.time_is_sure(),
         )
-        return self._wanted_clock
+
+    def clock_was_refused(self, *, at: datetime) -> None:
+        """Takes down that the device denied the clock that it was to show."""
+        assert self._seen is not None
+        offset = clock_offset(self._seen)
+        self._remember(Look(at=at, before=offset, after=offset, happened=Happened.REFUSED))
+        log.info("%s does not let its clock be set.", self._known.device)
 
     def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
         """Takes down that the clock was set. Readings of this visit that are still to come were
         stamped before that: they are placed by the offset that was measured then."""
         assert self._seen is not None
-        self._wanted_clock = None
         before = clock_offset(self._seen)
         after = clock_offset(ClockSeen(device_time=shows, at=at))
         self._remember(Look(at=at, before=before, after=after, happened=Happened.SET))
@@ -234,11 +238,6 @@ class Visiting:
 
     async def _note(self, failure: str | None) -> None:
         self._health = replace(self._health, failure=failure, last_seen_at=self._agent.now())
-        if self._wanted_clock is not None and self._seen is not None:
-            offset = clock_offset(self._seen)
-            self._remember(Look(at=self._agent.now(), before=offset, after=offset,
-                                happened=Happened.REFUSED))  # fmt: skip
-            log.info("%s does not let its clock be set.", self._known.device)
         await self._write(self._note_all)
 
     async def _note_all(self) -> None:
