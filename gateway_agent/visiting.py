@@ -9,8 +9,8 @@ this order of things. May not: those judgements, bleak, SQL.
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Protocol
 
 from gateway_agent import clock_care, sync
 from gateway_agent.clock import Before, Placement, clock_offset, fell_back, place_in_time, settle
@@ -21,20 +21,56 @@ from gateway_agent.sync import LAST_NUMBER, Anew, Progress, Said
 from gateway_agent.talk import About, ClockSeen, Refused, Visit
 from vitals.errors import KangbanError, TryAgain
 from vitals.measurement import Clock, Measurement, Reading, place
-
-if TYPE_CHECKING:
-    from gateway_agent.agent import Agent
+from vitals.wire import DeviceHealth
 
 log = logging.getLogger(__name__)
 
 Work = Callable[[], Awaitable[object]]
 
 
+class Keeper(Protocol):
+    """Who keeps what a visit brings: the agent."""
+
+    zone: tzinfo
+    now: Callable[[], datetime]
+    time_is_sure: Callable[[], bool | None]
+    on_clock: Callable[[str, ClockSeen], None]
+
+    def device(self, device: str) -> DeviceHealth:
+        """How this device is, as last seen."""
+
+    async def keep(
+        self,
+        reading: Reading,
+        measurements: tuple[Measurement, ...],
+        *,
+        device: str,
+        resync: bool,
+        last_sequence: int | None,
+    ) -> bool:
+        """Whether the reading was new; returns when it is on disk."""
+
+    async def doubt(self, ids: Sequence[str]) -> None:
+        """Marks measurements that still wait as unsure of their time."""
+
+    async def read_to_the_end(self, device: str, last_sequence: int | None) -> None:
+        """Notes that this device has nothing more to say."""
+
+    async def read_anew(self, device: str, last_sequence: int | None) -> None:
+        """Notes that this device is being read from its beginning, and how far it has come."""
+
+    async def note_clock(self, device: str, row: ClockRow) -> None:
+        """Writes down what happened to a device's clock."""
+
+    async def note(self, device: str, health: DeviceHealth, *, said: About | None = None) -> None:
+        """Writes down how a device is."""
+
+
 class Visiting:
     """One visit: `conversation.Call` for the radio."""
 
     def __init__(
-        self, agent: "Agent", known: Known, quirk: Quirk, history: Sequence[ClockRow] = ()
+        self, agent: Keeper, known: Known, quirk: Quirk, history: Sequence[ClockRow] = ()
     ) -> None:
         self._agent, self._known, self._quirk = agent, known, quirk
         self._history = [_look(each) for each in history]
