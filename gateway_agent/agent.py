@@ -7,20 +7,21 @@ the spool. May hold: this order of things. May not: bleak, paho, SQL, bytes of a
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TypeVar
 
-from gateway_agent.clock import EARLIEST, clock_offset, place_in_time, settle
+from gateway_agent.clock_care import own_clock_trouble
 from gateway_agent.quirk import STANDARD, Quirk
-from gateway_agent.spool import Known, Spool
-from gateway_agent.talk import About, ClockSeen, Driver, Refused, Visit
-from vitals.errors import KangbanError, TryAgain
-from vitals.measurement import Measurement, Reading, place
+from gateway_agent.spool import ClockRow, Known, Spool
+from gateway_agent.talk import About, ClockSeen, Driver
+from gateway_agent.visiting import Visiting
+from vitals.errors import TryAgain
+from vitals.measurement import Measurement, Reading
 from vitals.wire import VERSION, DeviceHealth, Health
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,10 @@ def utc_now() -> datetime:
 
 
 class Agent:
-    """Keeps what is read and knows the state of every device."""
+    """Keeps what is read and knows the state of every device.
+
+    `time_is_sure`: is this computer's clock kept right? None: that cannot be told.
+    """
 
     def __init__(
         self,
@@ -57,8 +61,10 @@ class Agent:
         zone: tzinfo,
         now: Callable[[], datetime],
         admit_all: bool = False,
+        time_is_sure: Callable[[], bool | None] = lambda: None,
     ) -> None:
         self.name, self.zone, self.now = name, zone, now
+        self.time_is_sure = time_is_sure
         self._admit_all = admit_all
         self.on_change: Callable[[], None] = lambda: None
         # who follows a pairing hears what its first visit brings
@@ -95,18 +101,20 @@ class Agent:
 
     async def begin(
         self, device: str, driver: Driver, *, name: str, rssi_dbm: int, quirk: Quirk = STANDARD
-    ) -> "Visiting":
+    ) -> Visiting:
         """A visit to this device. Raises TryAgain when what the device would hand over could not be
         kept: the disk takes nothing, or the gateway does not know the time."""
-        if self.now() < EARLIEST:
-            # what is placed by such a clock is refused by the server, and a cuff has forgotten it
-            raise TryAgain(
-                f"the clock of this gateway shows {self.now():%Y-%m-%d}: connect it to the network "
-                "or set its clock. Until then records stay in their devices."
-            )
+        trouble = own_clock_trouble(
+            self.now(),
+            last_spooled_at=await self.on_disk(self._spool.last_spooled_at),
+            time_is_sure=self.time_is_sure(),
+        )
+        if trouble is not None:
+            raise TryAgain(trouble)
         if not await self.on_disk(self._spool.has_room):
             raise TryAgain(self._spool.troubles()["disk"])
         known = await self.on_disk(partial(self._spool.known, device))
+        history = await self.on_disk(partial(self._spool.clock_history, device))
         before = self._devices.get(device)
         health = replace(
             before or DeviceHealth(last_seen_at=self.now()),
@@ -116,9 +124,9 @@ class Agent:
             rssi_dbm=rssi_dbm,
         )
         await self.note(device, health)
-        return Visiting(self, known, quirk)
+        return Visiting(self, known, quirk, history)
 
-    async def note(self, device: str, health: DeviceHealth) -> None:
+    async def note(self, device: str, health: DeviceHealth, *, said: About | None = None) -> None:
         """Writes down how a device is; people are told when something else than the time moved."""
         before, self._devices[device] = self._devices.get(device), health
         about = {
@@ -133,6 +141,8 @@ class Agent:
                 last_seen_at=health.last_seen_at,
                 about=about,
                 clock_offset_s=health.clock_offset_s,
+                serial=None if said is None else said.serial,
+                firmware=None if said is None else said.firmware,
             )
         )
         if before is None or _lasting(before) != _lasting(health):
@@ -160,23 +170,23 @@ class Agent:
         newest = sorted(self._devices.items(), key=lambda each: each[1].last_seen_at, reverse=True)
         return dict(newest[:MOST_DEVICES])
 
-    async def keep(self, reading: Reading, known: Known, *, seen: ClockSeen | None) -> bool:
+    async def keep(
+        self,
+        reading: Reading,
+        measurements: tuple[Measurement, ...],
+        *,
+        device: str,
+        resync: bool,
+        last_sequence: int | None,
+    ) -> bool:
         """Whether the reading was new; returns when it is on disk, however long that takes."""
-        placed = place_in_time(reading, seen=seen, received_at=self.now(), zone=self.zone)
-        measurements = place(
-            reading,
-            device=known.device,
-            taken_at=placed.taken_at,
-            clock=placed.clock,
-            offset=placed.offset,
-        )
         keep = partial(
             self._spool.keep,
             reading,
             measurements,
-            device=known.device,
-            resync=not known.whole,
-            last_sequence=known.last_sequence,
+            device=device,
+            resync=resync,
+            last_sequence=last_sequence,
             now=self.now(),
         )
         while True:
@@ -187,12 +197,26 @@ class Agent:
                 await self._make_room()
             else:
                 if new:
-                    self.on_kept(known.device, measurements)
+                    self.on_kept(device, measurements)
                 return new
 
-    async def read_to_the_end(self, known: Known) -> None:
+    async def doubt(self, ids: Sequence[str]) -> None:
+        """Marks measurements that still wait as unsure of their time."""
+        await self.on_disk(partial(self._spool.doubt, ids))
+
+    async def read_to_the_end(self, device: str, last_sequence: int | None) -> None:
         """Notes that this device has nothing more to say."""
-        await self.on_disk(partial(self._spool.read_to_the_end, known.device, known.last_sequence))
+        await self.on_disk(
+            partial(self._spool.read_to_the_end, device, last_sequence, now=self.now())
+        )
+
+    async def read_anew(self, device: str, last_sequence: int | None) -> None:
+        """Notes that this device is being read from its beginning, and how far it has come."""
+        await self.on_disk(partial(self._spool.read_anew, device, last_sequence))
+
+    async def note_clock(self, device: str, row: ClockRow) -> None:
+        """Writes down what happened to a device's clock."""
+        await self.on_disk(partial(self._spool.note_clock, device, row))
 
     async def _make_room(self) -> None:
         try:
@@ -204,82 +228,6 @@ class Agent:
     async def on_disk(self, work: Callable[[], T]) -> T:
         """Does what may wait for the disk, beside the radio."""
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)
-
-
-class Visiting:
-    """One visit: `conversation.Call` for the radio."""
-
-    def __init__(self, agent: Agent, known: Known, quirk: Quirk) -> None:
-        self._agent, self._known = agent, known
-        self._seen: ClockSeen | None = None
-        self._health = agent.device(known.device)
-        self._new = self._refused = 0
-        self.visit = Visit(device=known.device, last_sequence=known.last_sequence, quirk=quirk)
-
-    async def keep(self, reading: Reading) -> None:
-        """Returns when the reading is on disk, with the mark of how far this device was read."""
-        highest = max(reading.sequence, self._known.last_sequence or 0)
-        self._known = replace(self._known, last_sequence=highest)
-        if await self._agent.keep(reading, self._known, seen=self._seen):
-            self._new += 1
-            if reading.withheld is not None:
-                log.info("%s: record %s withheld.", self._known.device, reading.withheld)
-
-    def clock_seen(self, seen: ClockSeen) -> None:
-        """Takes the device's clock; a second's difference to the last visit's is none."""
-        before = self._known.clock_offset_s
-        last = None if before is None else timedelta(seconds=before)
-        self._seen = settle(seen, last)
-        self._agent.on_clock(self._known.device, self._seen)
-        offset_s = round(clock_offset(self._seen).total_seconds())
-        self._health = replace(self._health, clock_offset_s=offset_s)
-
-    def clock_to_set(self, at: datetime) -> datetime | None:
-        """What the device's clock should show now; None: it stays as it is."""
-        return None
-
-    def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
-        """Takes down that the clock was set."""
-
-    def about(self, about: About) -> None:
-        """Takes what the device says of itself."""
-        before, percent = self._health, about.battery_percent
-        self._health = replace(
-            before,
-            model=about.model or before.model,
-            battery_percent=before.battery_percent if percent is None else percent,
-        )
-
-    def refused(self, refused: Refused) -> None:
-        """Logs bytes that no decoder takes, with what to do."""
-        self._refused += 1
-        log.warning(
-            "%s sent %s on %s: %s",
-            self._known.device,
-            refused.data.hex() or "nothing",
-            refused.characteristic,
-            refused.reason,
-        )
-
-    async def finished(self) -> None:
-        """Notes that this device was read to the end."""
-        await self._agent.read_to_the_end(self._known)
-        failure = None
-        if self._refused:
-            failure = f"{self._refused} values could not be understood: see the gateway's log."
-        await self._note(failure)
-        log.info("%s: %d new readings.", self._known.device, self._new)
-
-    async def failed(self, error: KangbanError) -> None:
-        """Notes why the visit broke off; what was read is kept."""
-        await self._note(str(error))
-
-    async def _note(self, failure: str | None) -> None:
-        self._health = replace(self._health, failure=failure, last_seen_at=self._agent.now())
-        try:
-            await self._agent.note(self._known.device, self._health)
-        except TryAgain as trouble:
-            log.error("%s", trouble)
 
 
 def software() -> str:

@@ -28,7 +28,7 @@ from gateway_agent.talk import (
     Visit,
     Write,
 )
-from vitals.errors import KangbanError
+from vitals.errors import KangbanError, MendDevice
 from vitals.measurement import Reading
 
 
@@ -45,6 +45,9 @@ class Call(Protocol):
 
     def clock_to_set(self, at: datetime) -> datetime | None:
         """What the device's clock should show at the moment `at`; None: it stays as it is."""
+
+    def clock_was_refused(self, *, at: datetime) -> None:
+        """Takes down that the device denied the clock that it was to show."""
 
     def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
         """Takes down that the clock was made to show this naive time at the moment `at`."""
@@ -192,7 +195,12 @@ class Conversation:
         if shows is None:
             return None
         data = ask.encode(shows)
-        await self._device.write(ask.characteristic, data)
+        try:
+            await self._device.write(ask.characteristic, data)
+        except MendDevice:
+            # a link that went down denied nothing
+            self._call.clock_was_refused(at=self._link.moment())
+            raise
         written = self._link.heard(ask.characteristic, data)
         self._call.clock_was_set(shows=shows, at=written.at)
         return written

@@ -14,6 +14,7 @@ from gateway_agent.calling import Patience
 from gateway_agent.config import GatewaySettings
 from gateway_agent.desk import Desk
 from gateway_agent.drivers.registry import DRIVERS
+from gateway_agent.own_clock import is_kept_right
 from gateway_agent.radio import Backends, Radio
 from gateway_agent.reserve import RESERVE_BYTES
 from gateway_agent.spool import Spool
@@ -26,7 +27,8 @@ class Gateway:
     """The parts of one gateway, running: spool, uplink, radio, desk.
 
     `now` stamps readings and envelopes (a simulated home may be fast-forwarded); `backends` stands
-    in for BlueZ.
+    in for BlueZ. `time_is_sure`: is `now` right (None: it cannot be told)? By default what the
+    kernel says, and of a clock that a simulation makes: yes.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Gateway:
         backends: Backends | None = None,
         now: Callable[[], datetime] = utc_now,
         patience: Patience | None = None,
+        time_is_sure: Callable[[], bool | None] | None = None,
     ) -> None:
         self.spool = Spool(
             settings.data.expanduser() / f"{settings.name}.sqlite",
@@ -50,6 +53,7 @@ class Gateway:
             zone=settings.timezone,
             now=now,
             admit_all=settings.admit == "all",
+            time_is_sure=time_is_sure or (is_kept_right if now is utc_now else lambda: True),
         )
         self.uplink = Uplink(settings, self.spool, health=self.health, now=now, software=software())
         self.agent.on_change = self.uplink.tell_health

@@ -32,7 +32,7 @@ __all__ = ["KEEP_DELIVERED", "MOST_BYTES", "ClockRow", "Known", "Spool", "Waitin
 KEEP_DELIVERED = timedelta(days=7)
 MOST_BYTES = 200 * 1024 * 1024
 
-# delivered measurements that go at a time where the file is too large
+# measurements that are worked on at a time: deleted, or doubted
 _AT_A_TIME = 1_000
 # readings and measurements that are kept for support and never sent, the newest; about 2 MB
 _FOR_SUPPORT = 10_000
@@ -129,13 +129,16 @@ class Spool(Memory):
         What is doubted is no part of a measurement's identity: a copy that is on its way already
         stays the one that counts.
         """
+        doubted = 0
         with self._transaction() as base:
-            changed = [
-                (dump({**each.document, "clock": Clock.UNSURE.value}), each.id)
-                for each in self.those(ids)
-            ]
-            base.executemany("UPDATE measurement SET document = ? WHERE id = ?", changed)
-        return len(changed)
+            for first in range(0, len(ids), _AT_A_TIME):
+                changed = [
+                    (dump({**each.document, "clock": Clock.UNSURE.value}), each.id)
+                    for each in self.those(ids[first : first + _AT_A_TIME])
+                ]
+                base.executemany("UPDATE measurement SET document = ? WHERE id = ?", changed)
+                doubted += len(changed)
+        return doubted
 
     def forget(
         self, committed: Sequence[str], rejected: Mapping[str, Sequence[str]], *, now: datetime

@@ -61,6 +61,9 @@ class Cuff(Peripheral):
     def has_news(self) -> bool:
         return bool(self._stored)
 
+    def unread(self) -> int:
+        return len(self._stored)
+
     def take(self, record: CuffRecord) -> None:
         """Stores a measurement as the cuff does when the air is out."""
         status = record.body_movement | record.cuff_loose << 1 | record.irregular_pulse << 2

@@ -114,6 +114,13 @@ class GlucoseMeter(Peripheral):
     def has_news(self) -> bool:
         return bool(self._stored) and self._stored[-1].sequence > self._read_up_to
 
+    def unread(self) -> int:
+        return sum(each.sequence > self._read_up_to for each in self._stored)
+
+    def clear_memory(self) -> None:
+        """Forgets its records and begins to count anew, as after a reset."""
+        self._stored, self._told, self._next_sequence, self._read_up_to = [], set(), 1, 0
+
     def take(self, record: GlucoseRecord) -> None:
         """Stores a test as the meter does when the strip is read."""
         sequence, self._next_sequence = self._next_sequence, self._next_sequence + 1

@@ -23,6 +23,7 @@ from bumble.gatt import Characteristic, CharacteristicValue, Service
 from gateway_agent.drivers.battery import BATTERY_LEVEL, BatteryLevel
 from gateway_agent.drivers.current_time import CURRENT_TIME, CurrentTime
 from gateway_agent.drivers.device_information import FIRMWARE, MANUFACTURER, MODEL, SERIAL, Text
+from gateway_agent.gatt import CannotDecode
 from simulator.link import Air, device_on
 from simulator.security import OPEN, Guard, Security
 
@@ -103,6 +104,8 @@ class Peripheral:
         self.silent.set()
         # loop time of the last question, for devices that hang up when nobody asks any more
         self.asked_at_s = 0.0
+        # of each write to its clock: how many records were unread by then
+        self.clock_writes: list[int] = []
         self._sent_this_visit = 0
         self._connection: Connection | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -242,10 +245,34 @@ class Peripheral:
         return Service(CURRENT_TIME_SERVICE, [self.clock()])
 
     def clock(self) -> "Characteristic[bytes]":
-        """0x2A2B, read at the moment of reading."""
-        return self.answering(
-            CURRENT_TIME, lambda: CurrentTime.of(self.own_time(self._home.now())).encode()
+        """0x2A2B, read at the moment of reading; a write sets it."""
+
+        def read(_: Connection) -> bytes:
+            self.asked_at_s = asyncio.get_running_loop().time()
+            return CurrentTime.of(self.own_time(self._home.now())).encode()
+
+        return Characteristic(
+            CURRENT_TIME,
+            READ | WRITE,
+            Characteristic.READABLE | Characteristic.WRITEABLE,
+            CharacteristicValue(read=read, write=self._clock_written),
         )
+
+    def unread(self) -> int:
+        """How many records the other side has not yet been given."""
+        return 0
+
+    def _clock_written(self, _: Connection, value: bytes) -> None:
+        try:
+            shows = CurrentTime.decode(value).moment()
+        except CannotDecode:
+            shows = None
+        if shows is None:
+            # Current Time Service: a value that is not accepted
+            raise att_error(0x80)
+        self.asked_at_s = asyncio.get_running_loop().time()
+        self.clock_writes.append(self.unread())
+        self.faults.clock_offset += shows - self.own_time(self._home.now())
 
     def answering(self, uuid: str, value: Callable[[], bytes]) -> "Characteristic[bytes]":
         """A characteristic whose value is asked for at each read."""

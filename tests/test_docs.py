@@ -51,6 +51,12 @@ def test_vitals_settings_and_commands_are_documented() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m kangban.document"
 
 
+def test_devices_are_documented() -> None:
+    from kangban.devices_document import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m kangban.devices_document"
+
+
 def test_rules_are_documented() -> None:
     from rules.document import document
 

@@ -80,6 +80,8 @@ class DeviceHealth:
     failures: int = 0
     # seconds that the device's clock gains on ours in a day; None while it was seen once
     clock_drift_s_per_day: float | None = None
+    # how its clock is wrong ("twelve_hours", "summer_time" …); empty: it is right, or not known
+    clock_ails: str = ""
     # does it share a key with this gateway? None where it wants none
     bonded: bool | None = None
     # was it added by a person? Others are seen and left alone
@@ -257,6 +259,7 @@ def encode_health(health: Health) -> bytes:
                     "failure": each.failure,
                     "failures": each.failures,
                     "clock_drift_s_per_day": each.clock_drift_s_per_day,
+                    "clock_ails": each.clock_ails,
                     "bonded": each.bonded,
                     "added": each.added,
                 }

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from gateway_agent.drivers.current_time import see_clock
+from gateway_agent.drivers.current_time import see_clock, set_clock, set_clock_after_records
 from gateway_agent.drivers.device_information import about
 from gateway_agent.gatt import (
     CannotDecode,
@@ -41,6 +41,7 @@ from gateway_agent.gatt import (
     number_document,
     u16,
 )
+from gateway_agent.quirk import ClockSetting, Quirk
 from gateway_agent.talk import (
     Driver,
     Heard,
@@ -247,22 +248,28 @@ def _values(measurement: BloodPressure) -> tuple[Value, ...]:
 
 
 def talk(visit: Visit) -> Talk:
-    """One visit to a cuff: everything it sends until it hangs up or falls silent."""
+    """One visit to a cuff: everything it sends until it hangs up or falls silent.
+
+    Its clock may be set when all was kept; where its row says so, in answer to its first reading,
+    when that one is on disk: those behind it were stamped long before.
+    """
     yield Subscribe(characteristic=MEASUREMENT)
+    taking = _Taking(visit.quirk)
     try:
         yield from see_clock()
-        yield from _keeping_meanwhile(about())
+        yield from _keeping_meanwhile(about(), taking)
     except LinkLost:
         # a cuff hangs up when it has sent what it has; that still waits in the queue
         pass
     try:
         while (heard := (yield Listen(wait_s=SILENCE_S))) is not None:
-            yield from _take(heard)
+            yield from taking.take(heard)
     except LinkLost:
         return
+    yield from set_clock_after_records(visit.quirk)
 
 
-def _keeping_meanwhile(asking: Talk) -> Talk:
+def _keeping_meanwhile(asking: Talk, taking: "_Taking") -> Talk:
     """Lets `asking` go on, and keeps what has arrived before each of its asks.
 
     What a cuff has sent is gone from the cuff: it should not wait in memory for five reads.
@@ -271,19 +278,29 @@ def _keeping_meanwhile(asking: Talk) -> Talk:
     try:
         while True:
             while (heard := (yield Listen(wait_s=0))) is not None:
-                yield from _take(heard)
+                yield from taking.take(heard)
             answer = yield asking.send(answer)
     except StopIteration:
         return
 
 
-def _take(heard: Heard) -> Talk:
-    try:
-        measurement = BloodPressure.decode(heard.data)
-    except CannotDecode as error:
-        yield Refused(characteristic=heard.characteristic, data=heard.data, reason=str(error))
-        return
-    yield Keep(reading=reading_of(measurement, raw=heard.data, at=heard.at))
+class _Taking:
+    """Keeps what a cuff sends; after the first reading, lets the clock be set where it is time."""
+
+    def __init__(self, quirk: Quirk) -> None:
+        self._quirk = quirk
+        self._clock_due = quirk.clock_setting is ClockSetting.AT_FIRST_NOTIFICATION
+
+    def take(self, heard: Heard) -> Talk:
+        try:
+            measurement = BloodPressure.decode(heard.data)
+        except CannotDecode as error:
+            yield Refused(characteristic=heard.characteristic, data=heard.data, reason=str(error))
+            return
+        yield Keep(reading=reading_of(measurement, raw=heard.data, at=heard.at))
+        if self._clock_due:
+            self._clock_due = False
+            yield from set_clock(self._quirk.clock)
 
 
 DRIVER = Driver(

@@ -11,7 +11,7 @@ Sources: Bluetooth SIG Glucose Service 1.0.1 and Glucose Profile 1.0.1.
 from collections.abc import Generator, Iterable
 
 from gateway_agent.drivers import record_access
-from gateway_agent.drivers.current_time import see_clock
+from gateway_agent.drivers.current_time import see_clock, set_clock_after_records
 from gateway_agent.drivers.device_information import about
 from gateway_agent.drivers.glucose_record import (
     CONTEXT,
@@ -29,19 +29,20 @@ from gateway_agent.drivers.record_access import (
     Response,
     report_from,
 )
+from gateway_agent.drivers.record_request import counted, give_up, request, shortfall
 from gateway_agent.gatt import CannotDecode
 from gateway_agent.talk import (
     Ask,
     Driver,
     Heard,
     Keep,
+    LinkLost,
     Listen,
     Read,
     Refused,
     Subscribe,
     Talk,
     Visit,
-    Write,
 )
 from vitals.errors import KangbanError, MendDevice, TryAgain
 from vitals.measurement import Reading
@@ -65,7 +66,8 @@ _AWAY = {record_access.NOT_COMPLETED, record_access.BUSY}
 
 
 def talk(visit: Visit) -> Talk:
-    """One visit to a meter: clock, what it is, and every record after the last one on disk.
+    """One visit to a meter: clock, what it is, and every record after the last one on disk; of a
+    meter that counts backwards, every record. At the end its clock may be set.
 
     Raises TryAgain where the meter went away before the end, MendDevice where it refuses; what had
     come by then is kept.
@@ -77,33 +79,45 @@ def talk(visit: Visit) -> Talk:
     yield from about()
     # Glucose Profile: the collector reads the features before it asks for records
     yield Read(characteristic=FEATURE)
-    last = -1 if visit.last_sequence is None else visit.last_sequence
-    transfer = Transfer(after=last)
+    last = _after(visit)
+    transfer = Transfer(after=last, backwards=visit.quirk.counts_backwards)
     try:
-        yield from _fetch(transfer, after=last)
+        said = (yield from counted(_request(after=last))) or 0
+        yield from _fetch(transfer, visit, after=last)
         if transfer.refused:
             # one more time from the last good record: a bad moment on the air is not a bad record
-            yield from _fetch(transfer, after=max(last, transfer.resume_after()))
+            yield from _fetch(transfer, visit, after=max(last, transfer.resume_after()))
+        elif transfer.came < said:
+            yield from _fetch(transfer, visit, after=last)
     except KangbanError:
         yield from _keep(transfer, transfer.cut())
         raise
     yield from _keep(transfer, transfer.finish())
+    if transfer.came < said:
+        yield shortfall(said=said, came=transfer.came)
     for orphan, data in transfer.orphans():
         yield Refused(
             characteristic=CONTEXT,
             data=data,
             reason=f"context of record {orphan.sequence_number}, which the meter did not send.",
         )
+    yield from set_clock_after_records(visit.quirk)
 
 
-def _fetch(transfer: Transfer, after: int) -> Talk:
+def _after(visit: Visit) -> int:
+    """The number after which everything is asked for, once the meter has said who it is."""
+    everything = visit.quirk.counts_backwards or visit.read_anew()
+    return -1 if everything or visit.last_sequence is None else visit.last_sequence
+
+
+def _fetch(transfer: Transfer, visit: Visit, *, after: int) -> Talk:
     """Asks for every record after this number; for all where it is -1 or the meter cannot."""
-    command = report_from(None if after < 0 else after + 1)
+    command = _request(after)
     response = yield from _report(transfer, command)
     if command.operator != record_access.ALL:
         ask_for_all = response.code in _ASK_FOR_ALL
         if response.code == record_access.NO_RECORDS:
-            ask_for_all = yield from _began_anew(after)
+            ask_for_all = yield from _began_anew(visit, after=after)
         if ask_for_all:
             response = yield from _report(transfer, report_from(None))
     if response.code in _AWAY:
@@ -115,11 +129,16 @@ def _fetch(transfer: Transfer, after: int) -> Talk:
         )
 
 
-def _began_anew(after: int) -> Generator[Ask, Heard | None, bool]:
+def _request(after: int) -> Command:
+    return report_from(None if after < 0 else after + 1)
+
+
+def _began_anew(visit: Visit, *, after: int) -> Generator[Ask, Heard | None, bool]:
     """Does the meter count from 1 again, so that all it has lies below our mark? False in doubt.
 
     Numbers are never used twice, but a meter whose memory was cleared may begin anew: "nothing is
-    newer" would then be its answer for years.
+    newer" would then be its answer for years. Where it has come exactly as far as our mark, the
+    record itself tells: it is handed over once more, and is no news unless it is another one.
     """
     # what is only looked at is not kept
     looked_at = Transfer(after=after)
@@ -128,11 +147,24 @@ def _began_anew(after: int) -> Generator[Ask, Heard | None, bool]:
     except KangbanError:
         # it went away, or does not know the question: what was asked first is answered
         return False
+    if looked_at.highest == after:
+        yield from _keep(looked_at, looked_at.finish())
+        return visit.read_anew()
     return 0 <= looked_at.highest < after
 
 
 def _report(transfer: Transfer, command: Command) -> Generator[Ask, Heard | None, Response]:
-    yield Write(characteristic=RECORD_ACCESS, data=command.encode())
+    yield from request(command)
+    try:
+        return (yield from _collect(transfer))
+    except LinkLost:
+        raise
+    except KangbanError:
+        yield from give_up()
+        raise
+
+
+def _collect(transfer: Transfer) -> Generator[Ask, Heard | None, Response]:
     while True:
         heard = yield Listen(wait_s=RECORD_WAIT_S)
         if heard is None:

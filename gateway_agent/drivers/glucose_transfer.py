@@ -15,13 +15,17 @@ The rules that follow from it:
 5. Where the order breaks (a lower number after a higher one) or a value could not be decoded,
    nothing above that point is kept before the procedure has ended: the rest is read again.
 
+A meter that counts backwards (0 is its newest, and every number moves on at the next test) is asked
+for everything at each visit. Its numbers say nothing about what was kept, so its records are kept
+as they come, named by their content: by all of their bytes but the number.
+
 A repeat of what has come already is no record. May hold: these rules. May not: bytes, asking.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_agent.drivers.glucose_record import GlucoseContext, GlucoseMeasurement, reading_of
-from vitals.measurement import Reading
+from vitals.measurement import Reading, content_number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +37,13 @@ class _Part:
 
 
 class Transfer:
-    """The records of one visit as they come in; `after`: the last number on disk, -1 for none."""
+    """The records of one visit as they come in; `after`: the last number on disk, -1 for none.
 
-    def __init__(self, *, after: int) -> None:
-        self._after = after
+    `backwards`: the meter's numbers count backwards and name nothing.
+    """
+
+    def __init__(self, *, after: int, backwards: bool = False) -> None:
+        self._after, self._backwards = after, backwards
         self._rises = False
         self._waiting: dict[int, _Part] = {}
         self._contexts: dict[int, tuple[GlucoseContext, bytes]] = {}
@@ -77,12 +84,21 @@ class Transfer:
         """The highest number that has come, -1 while none has."""
         return self._highest
 
+    @property
+    def came(self) -> int:
+        """How many different records have come."""
+        return len(self._kept.keys() | self._waiting.keys())
+
     def resume_after(self) -> int:
         """The number after which everything should be asked for once more; -1 for all."""
+        if self._backwards:
+            return -1
         return self._highest if self._limit is None else self._limit
 
     def ready(self) -> list[Reading]:
         """Readings that may be kept by now, in rising order."""
+        if self._backwards:
+            return self._release_whole()
         found = []
         # in order of arrival, which is rising order as long as nothing is held
         for number in list(self._waiting) if self._limit is None else sorted(self._waiting):
@@ -94,6 +110,8 @@ class Transfer:
 
     def cut(self) -> list[Reading]:
         """Readings that may be kept after the link was lost, in rising order (rules 3 to 5)."""
+        if self._backwards:
+            return self._release_whole()
         found = []
         for number in sorted(self._waiting):
             if self._limit is not None and number > self._limit:
@@ -123,4 +141,11 @@ class Transfer:
         part = self._waiting.pop(number)
         self._kept[number] = part.data
         context, data = self._contexts.pop(number, (None, b""))
-        return reading_of(part.said, context, raw=part.data + data)
+        reading = reading_of(part.said, context, raw=part.data + data)
+        if not self._backwards:
+            return reading
+        content = replace(part.said, sequence_number=0).encode()
+        return replace(reading, sequence=content_number(content))
+
+    def _release_whole(self) -> list[Reading]:
+        return [self._release(number) for number in list(self._waiting) if self._is_whole(number)]

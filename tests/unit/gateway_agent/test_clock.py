@@ -7,7 +7,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway_agent.clock import AHEAD, EARLIEST, SAME, clock_offset, place_in_time, settle
+from gateway_agent.clock import (
+    AHEAD,
+    EARLIEST,
+    SAME,
+    Before,
+    Placement,
+    clock_offset,
+    fell_back,
+    is_changed,
+    place_in_time,
+    settle,
+)
 from gateway_agent.talk import ClockSeen
 from vitals.measurement import Clock, Flag, Reading
 
@@ -198,3 +209,99 @@ def test_a_clock_read_again_a_little_later_is_the_same_clock(seconds: float, set
 def test_a_first_clock_reading_stands_as_it_is() -> None:
     clock = seen(datetime(2026, 11, 22, 8, 30))
     assert settle(clock, None) == clock
+
+
+# the last visit ended at noon UTC, its offset was -8 h; this visit is at 20:00 UTC
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+EVENING = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+BEFORE = Before(offset=timedelta(hours=-8), read_at=NOON)
+
+
+def across(device_time: datetime, *, shows: datetime, before: Before | None = BEFORE) -> Placement:
+    return place_in_time(
+        reading(device_time),
+        seen=seen(shows, EVENING),
+        received_at=EVENING,
+        zone=SHANGHAI,
+        before=before,
+    )
+
+
+# at 20:00 UTC it is 04:00 of the next day in Shanghai; the clock was set back by an hour: -7 h
+SET_BACK = datetime(2026, 11, 23, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("record", "taken_at", "clock", "hours"),
+    [
+        # 13:00 by the old offset, 14:00 by the new one: both lie between the visits
+        (datetime(2026, 11, 22, 21, 0), "14:00", Clock.UNSURE, -7),
+        # 19:30 or 20:30: the second is ahead of now
+        (datetime(2026, 11, 23, 3, 30), "19:30", Clock.MEASURED, -8),
+        # 11:30 or 12:30: the first lies before the last visit, which would have read it
+        (datetime(2026, 11, 22, 19, 30), "12:30", Clock.MEASURED, -7),
+        # on the edges: begun five minutes before the last visit ended, two minutes ahead of now
+        (datetime(2026, 11, 22, 19, 55), "12:55", Clock.UNSURE, -7),
+        (datetime(2026, 11, 22, 19, 54), "12:54", Clock.MEASURED, -7),
+        (datetime(2026, 11, 23, 3, 2), "20:02", Clock.MEASURED, -7),
+        (datetime(2026, 11, 23, 3, 3), "19:03", Clock.MEASURED, -8),
+        # measured just now, up to ten minutes ago
+        (datetime(2026, 11, 23, 2, 50), "19:50", Clock.MEASURED, -7),
+        (datetime(2026, 11, 23, 2, 49), "19:49", Clock.UNSURE, -7),
+        # 10:00 or 11:00: both would have been read at the last visit
+        (datetime(2026, 11, 22, 18, 0), "11:00", Clock.UNSURE, -7),
+    ],
+)
+def test_a_record_from_around_a_change_of_the_clock_gets_the_offset_that_can_be(
+    record: datetime, taken_at: str, clock: Clock, hours: int
+) -> None:
+    placed = across(record, shows=SET_BACK)
+    assert (f"{placed.taken_at:%H:%M}", placed.clock) == (taken_at, clock)
+    assert placed.offset == timedelta(hours=hours)
+
+
+def test_a_record_from_before_a_new_battery_keeps_its_own_time() -> None:
+    # the battery was changed an hour ago: the clock shows an hour after its factory date
+    shows = datetime(2019, 1, 1, 1, 0)
+    old = across(datetime(2026, 11, 22, 23, 0), shows=shows)
+    assert (old.taken_at, old.clock) == (NOON + timedelta(hours=3), Clock.MEASURED)
+    new = across(datetime(2019, 1, 1, 0, 30), shows=shows)
+    assert (new.taken_at, new.clock) == (EVENING - timedelta(minutes=30), Clock.MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "days", "changed"),
+    [
+        (2, 0, False),
+        (3, 0, True),
+        # twenty seconds a day are drift: after nine days five minutes, six are a change
+        (5, 9, False),
+        (6, 9, True),
+        (-3, 0, True),
+    ],
+)
+def test_a_change_is_more_than_drift(minutes: int, days: int, changed: bool) -> None:
+    offset = BEFORE.offset + timedelta(minutes=minutes)
+    assert is_changed(offset, BEFORE, NOON + timedelta(days=days)) is changed
+
+
+def test_a_clock_that_only_drifts_places_as_it_always_did() -> None:
+    placed = across(datetime(2026, 11, 22, 18, 0), shows=datetime(2026, 11, 23, 4, 1))
+    # taken before the last visit and sent only now, as a cuff does for its second user
+    assert (f"{placed.taken_at:%H:%M}", placed.clock) == ("09:59", Clock.MEASURED)
+
+
+def test_without_an_earlier_visit_nothing_is_known_of_a_change() -> None:
+    placed = across(datetime(2026, 11, 22, 18, 0), shows=SET_BACK, before=None)
+    assert placed.clock is Clock.MEASURED
+
+
+@pytest.mark.parametrize(("minutes", "fell"), [(1, False), (0, False), (-2, False), (-3, True)])
+def test_a_time_that_falls_back_between_two_records_shows_a_clock_that_was_set_back(
+    minutes: int, fell: bool
+) -> None:
+    first = reading(datetime(2026, 11, 22, 8, 0))
+    second = reading(datetime(2026, 11, 22, 8, 0) + timedelta(minutes=minutes))
+    assert fell_back(first, second) is fell
+    assert not fell_back(reading(None), second)
+    assert not fell_back(first, reading(None))

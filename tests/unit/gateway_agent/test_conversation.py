@@ -57,6 +57,8 @@ class _Device:
     async def write(self, characteristic: str, data: bytes) -> None:
         if data == b"\xff":
             raise MendDevice("it refuses")
+        if data == b"\xfe":
+            raise lost()
         self.written.append(data)
 
 
@@ -79,6 +81,9 @@ class _Call:
 
     def clock_to_set(self, at: datetime) -> datetime | None:
         return self.shows
+
+    def clock_was_refused(self, *, at: datetime) -> None:
+        self.remarks.append(("refused", at))
 
     def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
         self.remarks.append((shows, at))
@@ -232,3 +237,30 @@ async def test_a_clock_is_set_where_the_call_says_so_and_to_what_it_says(
     assert answers == [written]
     assert device.written == ([] if shows is None else [b"\x10"])
     assert call.remarks == ([] if shows is None else [(shows, NOW)])
+
+
+async def test_a_clock_that_the_device_denies_is_taken_down_and_the_talk_hears_of_it() -> None:
+    heard: list[KangbanError] = []
+
+    def talk(visit: Visit) -> Talk:
+        yield Subscribe(characteristic="2A18")
+        try:
+            yield SetClock(characteristic="2A2B", encode=lambda local: b"\xff")
+        except MendDevice as error:
+            heard.append(error)
+
+    call, _ = await hold(talk, shows=NOW.replace(tzinfo=None))
+    assert call.remarks == [("refused", NOW)]
+    assert len(heard) == 1
+
+
+async def test_a_link_that_goes_down_at_the_clock_has_denied_nothing() -> None:
+    def talk(visit: Visit) -> Talk:
+        yield Subscribe(characteristic="2A18")
+        try:
+            yield SetClock(characteristic="2A2B", encode=lambda local: b"\xfe")
+        except LinkLost:
+            return
+
+    call, _ = await hold(talk, shows=NOW.replace(tzinfo=None))
+    assert call.remarks == []

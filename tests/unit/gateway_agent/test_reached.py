@@ -6,12 +6,13 @@ from typing import Any, cast
 
 import pytest
 from bleak import BleakClient
+from bleak.exc import BleakGATTProtocolError
 from bleak.uuids import normalize_uuid_str
 
 from gateway_agent.conversation import Link
 from gateway_agent.drivers import DRIVERS
 from gateway_agent.reached import Reached
-from gateway_agent.talk import LinkLost
+from gateway_agent.talk import LinkLost, Refusal
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CUFF = DRIVERS["blood_pressure_cuff"]
@@ -55,3 +56,23 @@ async def test_a_subscription_that_a_lost_link_leaves_unanswered_ends_at_once() 
     heard = await link.next(0)
     assert heard is not None
     assert heard.data == b"\x01"
+
+
+class _Refuses(_Client):
+    """A device that refuses a subscription with an error of its profile."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+
+    async def start_notify(self, _: Any, hear: Any) -> None:
+        raise BleakGATTProtocolError(self.code)
+
+
+@pytest.mark.parametrize("code", [0x80, 0x81, 0xFD, 0xFE])
+async def test_what_a_device_refuses_reaches_the_talk_with_its_code(code: int) -> None:
+    link = Link(lambda: NOW)
+    device = Reached(cast(BleakClient, _Refuses(code)), link, CUFF)
+    with pytest.raises(Refusal, match=f"0x{code:02x}") as caught:
+        await device.subscribe("2A35", link.ear("2A35"), optional=False)
+    assert caught.value.att_error == code

@@ -16,7 +16,8 @@ from gateway_agent.drivers.blood_pressure import MEASUREMENT, BloodPressure, rea
 from gateway_agent.drivers.current_time import CURRENT_TIME, DATE_TIME, CurrentTime
 from gateway_agent.drivers.device_information import MODEL
 from gateway_agent.gatt import DateTime, Special
-from gateway_agent.talk import About, ClockSeen, Keep, LinkLost, Read, Subscribe, Visit
+from gateway_agent.quirk import ClockSetting, Quirk
+from gateway_agent.talk import About, ClockSeen, Keep, LinkLost, Read, SetClock, Subscribe, Visit
 from vitals.errors import TryAgain
 from vitals.kinds import Kind
 from vitals.measurement import Flag, Reading
@@ -146,6 +147,39 @@ def test_the_clock_is_known_before_the_first_reading_and_the_model_after() -> No
         Read(characteristic=MODEL)
     )
     assert About(model="HEM-1") in visited.asks
+
+
+def of_a(setting: ClockSetting, **device: object) -> Visited:
+    quirk = Quirk(id="x", zh="", en="", names=("X",), clock_setting=setting)
+    known = Visit(device="ble:C0:00:00:00:00:02", quirk=quirk)
+    readings = [pressure(1), pressure(2), pressure(3)]
+    return pump(talk(known), Device(sends=readings, reads=CLOCK, **device))  # type: ignore[arg-type]
+
+
+def kept_before_the_clock(visited: Visited) -> int:
+    kinds = [type(ask) for ask in visited.asks]
+    return kinds[: kinds.index(SetClock)].count(Keep)
+
+
+def test_a_clock_is_set_when_all_was_kept_or_at_the_first_reading_where_the_row_says_so() -> None:
+    assert kept_before_the_clock(of_a(ClockSetting.AFTER_RECORDS)) == 3
+    at_first = of_a(ClockSetting.AT_FIRST_NOTIFICATION)
+    # it was read before, and the first reading is on disk
+    kinds = [type(ask) for ask in at_first.asks]
+    assert kinds.index(ClockSeen) < kinds.index(SetClock)
+    assert kept_before_the_clock(at_first) == 1
+    assert len(at_first.of(SetClock)) == 1
+    assert minutes(at_first) == [1, 2, 3]
+    assert of_a(ClockSetting.NEVER).of(SetClock) == []
+
+
+@pytest.mark.parametrize("setting", list(ClockSetting))
+def test_a_cuff_that_hangs_up_before_its_clock_is_set_is_a_good_visit(
+    setting: ClockSetting,
+) -> None:
+    for radio_asks in range(1, 10):
+        visited = of_a(setting, hangs_up=True, radio_asks=radio_asks)
+        assert (visited.error, minutes(visited)) == (None, [1, 2, 3])
 
 
 def test_a_cuff_whose_clock_is_elsewhere_is_asked_there() -> None:

@@ -20,17 +20,32 @@ from gateway_agent.drivers.glucose_record import (
     GlucoseMeasurement,
 )
 from gateway_agent.drivers.record_access import (
+    ABORT_FAILED,
     ALL,
     AT_LEAST,
     LAST,
     NO_RECORDS,
+    OP_CODE_UNKNOWN,
     RECORD_ACCESS,
     REPORT,
     SUCCESS,
     Command,
+    NumberOfRecords,
     Response,
 )
-from gateway_agent.talk import ClockSeen, Keep, LinkLost, Listen, Read, Subscribe, Visit, Write
+from gateway_agent.quirk import ClockSetting, Quirk
+from gateway_agent.talk import (
+    ClockSeen,
+    Keep,
+    LinkLost,
+    Listen,
+    Read,
+    Refusal,
+    SetClock,
+    Subscribe,
+    Visit,
+    Write,
+)
 from vitals.errors import KangbanError, MendDevice, TryAgain
 from vitals.measurement import Meal, Reading
 
@@ -47,17 +62,36 @@ def response(code: int = SUCCESS, request: int = REPORT) -> Arrival:
     return RECORD_ACCESS, Response(request=request, code=code).encode()
 
 
-class Meter:
-    """A meter that sends these arrivals to the first request, and to later ones what is asked."""
+def number(counted: int) -> list[Arrival]:
+    return [(RECORD_ACCESS, NumberOfRecords(number=counted).encode())]
 
-    def __init__(self, *arrivals: Arrival, again: Iterable[Arrival] | None = None) -> None:
+
+def cannot_count(command: Command) -> list[Arrival]:
+    return [response(OP_CODE_UNKNOWN, request=command.op_code)]
+
+
+class Meter:
+    """A meter that sends these arrivals to the first report, and to later ones what is asked.
+
+    `counts`: what it answers when it is asked how many records there are; None: it cannot count.
+    """
+
+    def __init__(
+        self,
+        *arrivals: Arrival,
+        again: Iterable[Arrival] | None = None,
+        counts: int | None = None,
+    ) -> None:
         self.arrivals = list(arrivals)
+        self.counts = counts
         self.again = None if again is None else list(again)
         self.commands: list[Command] = []
 
     def __call__(self, data: bytes) -> list[Arrival]:
         command = record_access.decode(data)
         assert isinstance(command, Command)
+        if command.op_code != REPORT:
+            return cannot_count(command) if self.counts is None else number(self.counts)
         self.commands.append(command)
         if len(self.commands) > 1 and self.again is not None:
             return self.again
@@ -69,8 +103,12 @@ def visit(
     *,
     last: int | None = None,
     keep: Callable[[Reading], None] = lambda reading: None,
+    drops_after: int | None = None,
     **device: object,
 ) -> Visited:
+    if drops_after is not None:
+        # how many there are is said before the first record
+        device["drops_after"] = drops_after + 1
     known = Visit(device="ble:C0:00:00:00:00:01", last_sequence=last)
     return pump(talk(known), Device(answers=meter, **device), keep=keep)  # type: ignore[arg-type]
 
@@ -114,6 +152,8 @@ def test_a_visit_asks_for_what_comes_after_the_last_record_on_disk(
 ) -> None:
     visited = visit(Meter(response(NO_RECORDS)), last=last)
     asked = [ask.data.hex() for ask in visited.asks if isinstance(ask, Write)]
+    # first how many there are
+    assert asked.pop(0) == "04" + hex_command[2:]
     # where nothing is newer, the newest is looked at: it might have begun to count anew
     assert asked == [hex_command] + ([] if hex_command == "0101" else ["0106"])
     assert visited.error is None
@@ -129,6 +169,8 @@ def a_meter_that_has(*held: int) -> Callable[[bytes], list[Arrival]]:
         command = record_access.decode(data)
         assert isinstance(command, Command)
         found = [each for each in held if each >= (command.low or 0)]
+        if command.op_code != REPORT:
+            return number(len(found))
         if command.operator == LAST:
             found = found[-1:]
         return [*map(record, found), response() if found else response(NO_RECORDS)]
@@ -139,10 +181,88 @@ def a_meter_that_has(*held: int) -> Callable[[bytes], list[Arrival]]:
 def test_a_meter_whose_memory_was_cleared_is_read_from_its_new_beginning() -> None:
     # 90 are on disk; since then its memory was cleared, and three tests were made
     assert numbers(visit(a_meter_that_has(1, 2, 3), last=90)) == [1, 2, 3]
-    # nothing new: the newest is only looked at
-    assert numbers(visit(a_meter_that_has(88, 89, 90), last=90)) == []
+    # nothing new: the newest is handed over once more, which is no news to the spool
+    assert numbers(visit(a_meter_that_has(88, 89, 90), last=90)) == [90]
     # cleared and going on to count
     assert numbers(visit(a_meter_that_has(), last=90)) == []
+
+
+def test_a_meter_that_was_cleared_and_came_just_as_far_is_found_by_its_newest_record() -> None:
+    kept: list[Reading] = []
+
+    def talk_of(*, is_another: bool) -> list[int]:
+        kept.clear()
+        known = Visit(
+            device="ble:C0:00:00:00:00:01",
+            last_sequence=3,
+            # the agent's word after the record was kept: it was new
+            read_anew=lambda: is_another and bool(kept),
+        )
+        return numbers(
+            pump(talk(known), Device(answers=a_meter_that_has(1, 2, 3)), keep=kept.append)
+        )
+
+    assert talk_of(is_another=False) == [3]
+    assert talk_of(is_another=True) == [3, 1, 2, 3]
+
+
+def test_a_meter_that_must_be_read_anew_is_asked_for_everything() -> None:
+    meter = Meter(record(1), response())
+    known = Visit(device="ble:C0:00:00:00:00:01", last_sequence=90, read_anew=lambda: True)
+    pump(talk(known), Device(answers=meter))
+    assert meter.commands[-1].operator == ALL
+
+
+def backwards(*records: Arrival, **device: object) -> Visited:
+    quirk = Quirk(id="x", zh="", en="", names=("X",), counts_backwards=True)
+    known = Visit(device="ble:C0:00:00:00:00:01", last_sequence=90, quirk=quirk)
+    return pump(talk(known), Device(answers=Meter(*records, response()), **device))  # type: ignore[arg-type]
+
+
+def numbered(number: int, minute: int) -> Arrival:
+    time = replace(EIGHT_FIFTEEN, minutes=minute)
+    return MEASUREMENT, replace(glucose(number), base_time=time).encode()
+
+
+def test_a_meter_that_counts_backwards_is_read_whole_and_named_by_its_content() -> None:
+    # 0 is the newest; a day later there is another test, and every number has moved on by one
+    first = backwards(numbered(0, 30), numbered(1, 20), numbered(2, 10))
+    later = backwards(numbered(0, 40), numbered(1, 30), numbered(2, 20), numbered(3, 10))
+    assert (first.error, later.error) == (None, None)
+    assert len(set(numbers(first))) == 3
+    assert min(numbers(first)) > 0xFFFF
+    assert set(numbers(first)) < set(numbers(later))
+    # what is kept is what was sent, number and all
+    assert first.kept[0].raw == numbered(0, 30)[1]
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_meter_that_counts_backwards_keeps_what_came_before_the_link_was_lost(
+    after: int,
+) -> None:
+    # the answer to how many there are comes before the records
+    records = (numbered(0, 30), numbered(1, 20), numbered(2, 10))
+    visited = backwards(*records, drops_after=1 + after)
+    assert isinstance(visited.error, LinkLost)
+    assert len(visited.kept) == after
+
+
+def test_the_clock_is_offered_when_every_record_is_kept_and_only_where_that_is_allowed() -> None:
+    reads = {CURRENT_TIME: CurrentTime(date_time=EIGHT_FIFTEEN).encode()}
+    visited = visit(Meter(record(1), record(2), response()), reads=reads)
+    order = [type(ask) for ask in visited.asks]
+    last_keep = max(place for place, each in enumerate(order) if each is Keep)
+    assert order.index(SetClock) > last_keep
+    never = Quirk(id="x", zh="", en="", names=("X",), clock_setting=ClockSetting.NEVER)
+    known = Visit(device="ble:C0:00:00:00:00:01", quirk=never)
+    refused = pump(talk(known), Device(answers=Meter(record(1), response()), reads=reads))
+    assert refused.of(SetClock) == []
+
+
+def test_a_clock_is_not_offered_while_something_is_still_in_the_meter() -> None:
+    reads = {CURRENT_TIME: CurrentTime(date_time=EIGHT_FIFTEEN).encode()}
+    visited = visit(Meter(record(1), record(2), response()), reads=reads, drops_after=1)
+    assert visited.of(SetClock) == []
 
 
 def test_a_meter_that_hangs_up_when_nothing_is_new_is_a_good_visit() -> None:
@@ -376,6 +496,8 @@ def test_visits_that_break_off_anywhere_end_with_the_whole_memory_on_disk(
         assert isinstance(command, Command)
         low = command.low if isinstance(command.low, int) else 0
         wanted = [each for each in memory if each.sequence_number >= low]
+        if command.op_code != REPORT:
+            return number(len(wanted))
         if command.operator == LAST:
             wanted = memory[-1:]
         sent: list[Arrival] = []
@@ -389,7 +511,8 @@ def test_visits_that_break_off_anywhere_end_with_the_whole_memory_on_disk(
         last = max(disk, default=None)
         visited = visit(answers, last=last, drops_after=drop)
         for reading in visited.kept:
-            assert reading.sequence not in disk, "a record was read twice"
+            # the newest may be looked at once more; it is the same then
+            assert disk.get(reading.sequence, reading) == reading
             disk[reading.sequence] = reading
     assert sorted(disk) == [each.sequence_number for each in memory]
     assert {number for number, each in disk.items() if each.meal} == promised
@@ -402,6 +525,74 @@ def test_any_error_at_any_ask_keeps_what_had_come() -> None:
         visited = visit(meter, radio_asks=radio_asks)
         assert numbers(visited) == list(range(len(visited.kept)))
         assert visited.error is None or isinstance(visited.error, KangbanError)
+
+
+def test_a_record_that_did_not_arrive_is_asked_for_once_more() -> None:
+    first = [record(1), record(3), response()]
+    visited = visit(Meter(*first, again=[record(2), *first], counts=3))
+    assert sorted(numbers(visited)) == [1, 2, 3]
+    assert visited.refused == []
+
+
+def test_a_record_that_never_arrives_is_noted_and_the_others_are_kept() -> None:
+    meter = Meter(record(1), record(3), response(), counts=3)
+    visited = visit(meter)
+    assert numbers(visited) == [1, 3]
+    assert "counted 3 records and sent 2" in visited.refused[0].reason
+    assert (len(meter.commands), visited.error) == (2, None)
+
+
+def written(visited: Visited) -> list[str]:
+    return [ask.data.hex() for ask in visited.asks if isinstance(ask, Write)]
+
+
+def test_a_meter_that_falls_silent_is_told_to_end_before_the_talk_gives_up() -> None:
+    assert written(visit(Meter(record(1), record(2)))) == ["0401", "0101", "0300"]
+    # with the link down there is nobody to tell
+    assert written(visit(Meter(record(1), record(2)), hangs_up=True))[-1] == "0101"
+
+
+class Busy:
+    """A meter that answers a write with these ATT errors first, then as the meter behind it."""
+
+    def __init__(self, meter: Meter, *errors: int, abort: int = SUCCESS) -> None:
+        self.meter, self.errors, self.abort = meter, list(errors), abort
+
+    def __call__(self, data: bytes) -> list[Arrival]:
+        if data == b"\x03\x00":
+            # a stray record of the request that is ended
+            return [record(90), response(self.abort, request=3)]
+        if self.errors:
+            raise Refusal("it refuses", att_error=self.errors.pop(0))
+        return self.meter(data)
+
+
+@pytest.mark.parametrize("code", [0x80, 0xFE])
+def test_a_meter_that_is_busy_with_an_earlier_request_is_freed_and_asked_again(code: int) -> None:
+    visited = visit(Busy(Meter(record(1), response()), code))
+    assert (numbers(visited), visited.error) == ([1], None)
+    assert written(visited) == ["0401", "0300", "0401", "0101"]
+
+
+@pytest.mark.parametrize("code", [0x80, 0xFE])
+def test_a_meter_that_does_not_end_an_earlier_request_is_tried_again(code: int) -> None:
+    visited = visit(Busy(Meter(), code, abort=ABORT_FAILED))
+    assert type(visited.error) is TryAgain
+    assert "busy with an earlier request" in str(visited.error)
+
+
+@pytest.mark.parametrize("code", [0x81, 0xFD])
+def test_a_meter_that_lost_the_subscription_says_what_a_person_must_do(code: int) -> None:
+    visited = visit(Busy(Meter(), code))
+    assert type(visited.error) is MendDevice
+    assert "add it again" in str(visited.error)
+
+
+def test_a_meter_that_will_not_be_asked_how_many_is_asked_for_its_records() -> None:
+    visited = visit(Busy(Meter(record(1), response()), 0x06))
+    assert (numbers(visited), visited.error) == ([1], None)
+    # what it refuses twice is an error, with the words of the radio
+    assert isinstance(visit(Busy(Meter(), 0x06, 0x06)).error, Refusal)
 
 
 def test_the_reading_of_a_record_says_what_its_bytes_say() -> None:
