@@ -35,7 +35,7 @@ from gateway_agent.conversation import Call, Conversation, Link, lost
 from gateway_agent.drivers.registry import short_name
 from gateway_agent.quirk import Quirk
 from gateway_agent.recognise import Advert, recognise
-from gateway_agent.talk import Driver
+from gateway_agent.talk import Driver, Refusal
 from vitals.errors import KangbanError, MendDevice, MendSettings, TryAgain
 
 log = logging.getLogger(__name__)
@@ -318,12 +318,13 @@ def _refusal(error: Exception, what: str) -> KangbanError:
             f"it did not answer {what} within {ATT_TIMEOUT_S:.0f} s; it is tried again."
         )
     if isinstance(error, BleakGATTProtocolError):
-        return MendDevice(
+        return Refusal(
             f"it refuses {what} with ATT error 0x{int(error.code):02x}: pair it anew, or switch it "
-            "off and on."
+            "off and on.",
+            att_error=int(error.code),
         )
     if isinstance(error, BleakDBusError):
-        return MendDevice(f"Bluetooth refuses {what} ({error}): pair the device with this gateway.")
+        return Refusal(f"Bluetooth refuses {what} ({error}): pair the device with this gateway.")
     return TryAgain(f"{what} failed ({error}); it is tried again.")
 
 

@@ -14,6 +14,9 @@ never looks at a clock: moments arrive with the answers.
     Refused   -> None           bytes that cannot be decoded: the pump logs and counts, and goes on
     SetClock  -> Heard | None   the device's clock may be set now, if it is far enough off; None: no
 
+What the device denies is thrown into the talk as `Refusal`, with the error code of the Attribute
+Protocol.
+
 Every Subscribe comes before every other Ask: a bonded cuff sends its memory the moment the link is
 up, and what arrives before the subscription is lost for ever. What arrives between two Listens
 waits in the pump's queue, in order; `Listen(wait_s=0)` takes from that queue without waiting.
@@ -33,12 +36,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway_agent.quirk import STANDARD, Quirk
-from vitals.errors import TryAgain
+from vitals.errors import MendDevice, TryAgain
 from vitals.measurement import Reading
 
 
 class LinkLost(TryAgain):
     """The radio link went down; thrown into the talk at an ask that would need it."""
+
+
+class Refusal(MendDevice):
+    """The device denied a Subscribe or Write; `att_error` is the code it gave, None without one."""
+
+    def __init__(self, said: str, *, att_error: int | None = None) -> None:
+        super().__init__(said)
+        self.att_error = att_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,19 +29,20 @@ from gateway_agent.drivers.record_access import (
     Response,
     report_from,
 )
+from gateway_agent.drivers.record_request import counted, give_up, request, shortfall
 from gateway_agent.gatt import CannotDecode
 from gateway_agent.talk import (
     Ask,
     Driver,
     Heard,
     Keep,
+    LinkLost,
     Listen,
     Read,
     Refused,
     Subscribe,
     Talk,
     Visit,
-    Write,
 )
 from vitals.errors import KangbanError, MendDevice, TryAgain
 from vitals.measurement import Reading
@@ -80,14 +81,19 @@ def talk(visit: Visit) -> Talk:
     last = -1 if visit.last_sequence is None else visit.last_sequence
     transfer = Transfer(after=last)
     try:
+        said = (yield from counted(_request(after=last))) or 0
         yield from _fetch(transfer, after=last)
         if transfer.refused:
             # one more time from the last good record: a bad moment on the air is not a bad record
             yield from _fetch(transfer, after=max(last, transfer.resume_after()))
+        elif transfer.came < said:
+            yield from _fetch(transfer, after=last)
     except KangbanError:
         yield from _keep(transfer, transfer.cut())
         raise
     yield from _keep(transfer, transfer.finish())
+    if transfer.came < said:
+        yield shortfall(said=said, came=transfer.came)
     for orphan, data in transfer.orphans():
         yield Refused(
             characteristic=CONTEXT,
@@ -98,7 +104,7 @@ def talk(visit: Visit) -> Talk:
 
 def _fetch(transfer: Transfer, after: int) -> Talk:
     """Asks for every record after this number; for all where it is -1 or the meter cannot."""
-    command = report_from(None if after < 0 else after + 1)
+    command = _request(after)
     response = yield from _report(transfer, command)
     if command.operator != record_access.ALL:
         ask_for_all = response.code in _ASK_FOR_ALL
@@ -113,6 +119,10 @@ def _fetch(transfer: Transfer, after: int) -> Talk:
             f"The meter refuses to hand over its records ({response.text()}). Switch it off and on "
             "and let it send again; if it stays so, report its model."
         )
+
+
+def _request(after: int) -> Command:
+    return report_from(None if after < 0 else after + 1)
 
 
 def _began_anew(after: int) -> Generator[Ask, Heard | None, bool]:
@@ -132,7 +142,17 @@ def _began_anew(after: int) -> Generator[Ask, Heard | None, bool]:
 
 
 def _report(transfer: Transfer, command: Command) -> Generator[Ask, Heard | None, Response]:
-    yield Write(characteristic=RECORD_ACCESS, data=command.encode())
+    yield from request(command)
+    try:
+        return (yield from _collect(transfer))
+    except LinkLost:
+        raise
+    except KangbanError:
+        yield from give_up()
+        raise
+
+
+def _collect(transfer: Transfer) -> Generator[Ask, Heard | None, Response]:
     while True:
         heard = yield Listen(wait_s=RECORD_WAIT_S)
         if heard is None:

@@ -77,6 +77,11 @@ class Transfer:
         """The highest number that has come, -1 while none has."""
         return self._highest
 
+    @property
+    def came(self) -> int:
+        """How many different records have come."""
+        return len(self._kept.keys() | self._waiting.keys())
+
     def resume_after(self) -> int:
         """The number after which everything should be asked for once more; -1 for all."""
         return self._highest if self._limit is None else self._limit

@@ -4,19 +4,24 @@
     0    1    u8    op code: 1 report, 2 delete, 3 abort, 4 report number of records,
                     5 number of records (answer), 6 response code (answer)
     1    1    u8    operator: 0 null, 1 all, 2 <=, 3 >=, 4 within range, 5 first, 6 last
-    2    n          operand: filter type u8 (1 sequence number u16, 2 user-facing time 7 octets)
-                    and one value, or two for a range;
+    2    n          operand: filter type u8 and one value, or two for a range;
                     op code 5: u16 number of records; op code 6: request op code u8, code u8
 
-    report all `01 01` · report >= 42 `01 03 01 2A 00` · report last `01 06` · abort `03 00`
-    success `06 00 01 01` · no records found `06 00 01 06` (normal: nothing new)
+    filter types    Glucose 1 sequence number u16, 2 user-facing time 7 octets; Continuous Glucose
+                    Monitoring 1 time offset u16, minutes; Pulse Oximeter none: all or nothing
 
-Records leave a meter only by op code 2, which this gateway never sends. Sources: Glucose Service
-1.0.1 §3.4, GATT Specification Supplement (Record Access Control Point).
+    report all `01 01` · report >= 42 `01 03 01 2A 00` · report last `01 06` · count all `04 01`
+    success `06 00 01 01` · no records found `06 00 01 06` (normal: nothing new)
+    abort `03 00`, answered `06 00 03 01`, or `06 00 03 07` where the device goes on
+
+Records leave a meter only by op code 2, which this gateway never sends; how a talk asks is in
+`record_request.py`. Sources: Glucose Service 1.0.1 §3.4, Continuous Glucose Monitoring Service
+1.0.2, GATT Specification Supplement (Record Access Control Point). Op codes 7 and 8 and the counts
+of 32 bits of the Generic Health Sensor Service are not read here.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway_agent.gatt import CannotDecode, Cursor, DateTime, u16
 
@@ -28,6 +33,15 @@ REPORT, DELETE, ABORT, REPORT_NUMBER, NUMBER, RESPONSE = 1, 2, 3, 4, 5, 6
 NULL, ALL, AT_MOST, AT_LEAST, RANGE, FIRST, LAST = 0, 1, 2, 3, 4, 5, 6
 # filter types of the Glucose Service
 BY_SEQUENCE, BY_TIME = 1, 2
+# filter type of the Continuous Glucose Monitoring Service: minutes since the session began
+BY_OFFSET = 1
+
+# the filter types that each service has
+FILTERS: dict[str, frozenset[int]] = {
+    "1808": frozenset({BY_SEQUENCE, BY_TIME}),
+    "181F": frozenset({BY_OFFSET}),
+    "1822": frozenset(),
+}
 
 # response codes
 SUCCESS, OP_CODE_UNKNOWN, OPERATOR_INVALID, OPERATOR_UNKNOWN, OPERAND_INVALID = 1, 2, 3, 4, 5
@@ -54,7 +68,8 @@ _VALUE_OCTETS = {BY_SEQUENCE: 2, BY_TIME: 7}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A request to a meter. `low` and `high` are sequence numbers or times, as the filter says.
+    """A request to a meter. `low` and `high` are sequence numbers (of a CGM minutes since its
+    session began) or times, as the filter says.
 
     AT_MOST has `high` alone, AT_LEAST `low` alone, RANGE both (inclusive), the others none.
     """
@@ -79,7 +94,7 @@ class Command:
             return cls(op_code=op_code, operator=operator)
         filter_type = cursor.u8()
         if filter_type not in _VALUE_OCTETS:
-            raise CannotDecode(f"filter type {filter_type} is not one of the Glucose Service.")
+            raise CannotDecode(f"filter type {filter_type} is not one of a service read here.")
         cursor.require(3 + count * _VALUE_OCTETS[filter_type])
         values = [
             cursor.u16() if filter_type == BY_SEQUENCE else cursor.date_time() for _ in range(count)
@@ -171,13 +186,20 @@ DECODERS: dict[str, Callable[[bytes], object]] = {RECORD_ACCESS: decode}
 
 # the request for the newest record
 REPORT_LAST = Command(op_code=REPORT, operator=LAST)
+# the request to end whatever is under way
+STOP = Command(op_code=ABORT)
 
 
 def report_from(sequence: int | None) -> Command:
-    """The request for all records from this sequence number on, or for all there are.
+    """The request for all records from this sequence number (or offset) on, or for all there are.
 
     Sequence numbers have 16 bits: what lies beyond asks for all (the spool knows what it has).
     """
     if sequence is None or not 0 <= sequence <= 0xFFFF:
         return Command(op_code=REPORT, operator=ALL)
     return Command(op_code=REPORT, operator=AT_LEAST, filter_type=BY_SEQUENCE, low=sequence)
+
+
+def number_of(report: Command) -> Command:
+    """The question how many records a report would bring."""
+    return replace(report, op_code=REPORT_NUMBER)

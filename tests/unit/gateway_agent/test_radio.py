@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import BaseBleakScanner
+from bleak.exc import BleakGATTProtocolError
 
 from gateway_agent import radio as module
 from gateway_agent.conversation import Link
 from gateway_agent.radio import Backends, Radio
+from gateway_agent.talk import Refusal
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
@@ -79,3 +81,11 @@ async def test_a_link_that_a_second_attempt_made_is_up(
     assert link.is_down is not up
     hang_up[0](client)
     assert link.is_down
+
+
+@pytest.mark.parametrize("code", [0x80, 0x81, 0xFD, 0xFE, 0x05])
+def test_what_a_device_refuses_reaches_the_talk_with_its_code(code: int) -> None:
+    refusal = module._refusal(BleakGATTProtocolError(code), "a command")
+    assert isinstance(refusal, Refusal)
+    assert refusal.att_error == code
+    assert f"0x{code:02x}" in str(refusal)

@@ -20,17 +20,30 @@ from gateway_agent.drivers.glucose_record import (
     GlucoseMeasurement,
 )
 from gateway_agent.drivers.record_access import (
+    ABORT_FAILED,
     ALL,
     AT_LEAST,
     LAST,
     NO_RECORDS,
+    OP_CODE_UNKNOWN,
     RECORD_ACCESS,
     REPORT,
     SUCCESS,
     Command,
+    NumberOfRecords,
     Response,
 )
-from gateway_agent.talk import ClockSeen, Keep, LinkLost, Listen, Read, Subscribe, Visit, Write
+from gateway_agent.talk import (
+    ClockSeen,
+    Keep,
+    LinkLost,
+    Listen,
+    Read,
+    Refusal,
+    Subscribe,
+    Visit,
+    Write,
+)
 from vitals.errors import KangbanError, MendDevice, TryAgain
 from vitals.measurement import Meal, Reading
 
@@ -47,17 +60,36 @@ def response(code: int = SUCCESS, request: int = REPORT) -> Arrival:
     return RECORD_ACCESS, Response(request=request, code=code).encode()
 
 
-class Meter:
-    """A meter that sends these arrivals to the first request, and to later ones what is asked."""
+def number(counted: int) -> list[Arrival]:
+    return [(RECORD_ACCESS, NumberOfRecords(number=counted).encode())]
 
-    def __init__(self, *arrivals: Arrival, again: Iterable[Arrival] | None = None) -> None:
+
+def cannot_count(command: Command) -> list[Arrival]:
+    return [response(OP_CODE_UNKNOWN, request=command.op_code)]
+
+
+class Meter:
+    """A meter that sends these arrivals to the first report, and to later ones what is asked.
+
+    `counts`: what it answers when it is asked how many records there are; None: it cannot count.
+    """
+
+    def __init__(
+        self,
+        *arrivals: Arrival,
+        again: Iterable[Arrival] | None = None,
+        counts: int | None = None,
+    ) -> None:
         self.arrivals = list(arrivals)
+        self.counts = counts
         self.again = None if again is None else list(again)
         self.commands: list[Command] = []
 
     def __call__(self, data: bytes) -> list[Arrival]:
         command = record_access.decode(data)
         assert isinstance(command, Command)
+        if command.op_code != REPORT:
+            return cannot_count(command) if self.counts is None else number(self.counts)
         self.commands.append(command)
         if len(self.commands) > 1 and self.again is not None:
             return self.again
@@ -69,8 +101,12 @@ def visit(
     *,
     last: int | None = None,
     keep: Callable[[Reading], None] = lambda reading: None,
+    drops_after: int | None = None,
     **device: object,
 ) -> Visited:
+    if drops_after is not None:
+        # how many there are is said before the first record
+        device["drops_after"] = drops_after + 1
     known = Visit(device="ble:C0:00:00:00:00:01", last_sequence=last)
     return pump(talk(known), Device(answers=meter, **device), keep=keep)  # type: ignore[arg-type]
 
@@ -114,6 +150,8 @@ def test_a_visit_asks_for_what_comes_after_the_last_record_on_disk(
 ) -> None:
     visited = visit(Meter(response(NO_RECORDS)), last=last)
     asked = [ask.data.hex() for ask in visited.asks if isinstance(ask, Write)]
+    # first how many there are
+    assert asked.pop(0) == "04" + hex_command[2:]
     # where nothing is newer, the newest is looked at: it might have begun to count anew
     assert asked == [hex_command] + ([] if hex_command == "0101" else ["0106"])
     assert visited.error is None
@@ -129,6 +167,8 @@ def a_meter_that_has(*held: int) -> Callable[[bytes], list[Arrival]]:
         command = record_access.decode(data)
         assert isinstance(command, Command)
         found = [each for each in held if each >= (command.low or 0)]
+        if command.op_code != REPORT:
+            return number(len(found))
         if command.operator == LAST:
             found = found[-1:]
         return [*map(record, found), response() if found else response(NO_RECORDS)]
@@ -376,6 +416,8 @@ def test_visits_that_break_off_anywhere_end_with_the_whole_memory_on_disk(
         assert isinstance(command, Command)
         low = command.low if isinstance(command.low, int) else 0
         wanted = [each for each in memory if each.sequence_number >= low]
+        if command.op_code != REPORT:
+            return number(len(wanted))
         if command.operator == LAST:
             wanted = memory[-1:]
         sent: list[Arrival] = []
@@ -402,6 +444,74 @@ def test_any_error_at_any_ask_keeps_what_had_come() -> None:
         visited = visit(meter, radio_asks=radio_asks)
         assert numbers(visited) == list(range(len(visited.kept)))
         assert visited.error is None or isinstance(visited.error, KangbanError)
+
+
+def test_a_record_that_did_not_arrive_is_asked_for_once_more() -> None:
+    first = [record(1), record(3), response()]
+    visited = visit(Meter(*first, again=[record(2), *first], counts=3))
+    assert sorted(numbers(visited)) == [1, 2, 3]
+    assert visited.refused == []
+
+
+def test_a_record_that_never_arrives_is_noted_and_the_others_are_kept() -> None:
+    meter = Meter(record(1), record(3), response(), counts=3)
+    visited = visit(meter)
+    assert numbers(visited) == [1, 3]
+    assert "counted 3 records and sent 2" in visited.refused[0].reason
+    assert (len(meter.commands), visited.error) == (2, None)
+
+
+def written(visited: Visited) -> list[str]:
+    return [ask.data.hex() for ask in visited.asks if isinstance(ask, Write)]
+
+
+def test_a_meter_that_falls_silent_is_told_to_end_before_the_talk_gives_up() -> None:
+    assert written(visit(Meter(record(1), record(2)))) == ["0401", "0101", "0300"]
+    # with the link down there is nobody to tell
+    assert written(visit(Meter(record(1), record(2)), hangs_up=True))[-1] == "0101"
+
+
+class Busy:
+    """A meter that answers a write with these ATT errors first, then as the meter behind it."""
+
+    def __init__(self, meter: Meter, *errors: int, abort: int = SUCCESS) -> None:
+        self.meter, self.errors, self.abort = meter, list(errors), abort
+
+    def __call__(self, data: bytes) -> list[Arrival]:
+        if data == b"\x03\x00":
+            # a stray record of the request that is ended
+            return [record(90), response(self.abort, request=3)]
+        if self.errors:
+            raise Refusal("it refuses", att_error=self.errors.pop(0))
+        return self.meter(data)
+
+
+@pytest.mark.parametrize("code", [0x80, 0xFE])
+def test_a_meter_that_is_busy_with_an_earlier_request_is_freed_and_asked_again(code: int) -> None:
+    visited = visit(Busy(Meter(record(1), response()), code))
+    assert (numbers(visited), visited.error) == ([1], None)
+    assert written(visited) == ["0401", "0300", "0401", "0101"]
+
+
+@pytest.mark.parametrize("code", [0x80, 0xFE])
+def test_a_meter_that_does_not_end_an_earlier_request_is_tried_again(code: int) -> None:
+    visited = visit(Busy(Meter(), code, abort=ABORT_FAILED))
+    assert type(visited.error) is TryAgain
+    assert "busy with an earlier request" in str(visited.error)
+
+
+@pytest.mark.parametrize("code", [0x81, 0xFD])
+def test_a_meter_that_lost_the_subscription_says_what_a_person_must_do(code: int) -> None:
+    visited = visit(Busy(Meter(), code))
+    assert type(visited.error) is MendDevice
+    assert "add it again" in str(visited.error)
+
+
+def test_a_meter_that_will_not_be_asked_how_many_is_asked_for_its_records() -> None:
+    visited = visit(Busy(Meter(record(1), response()), 0x06))
+    assert (numbers(visited), visited.error) == ([1], None)
+    # what it refuses twice is an error, with the words of the radio
+    assert isinstance(visit(Busy(Meter(), 0x06, 0x06)).error, Refusal)
 
 
 def test_the_reading_of_a_record_says_what_its_bytes_say() -> None:
