@@ -117,7 +117,42 @@ class Quirk:
 STANDARD = Quirk(id="standard", zh="标准蓝牙设备", en="Standard Bluetooth device", names=(".*",))
 
 # the first row that fits counts
-QUIRKS: tuple[Quirk, ...] = ()
+QUIRKS: tuple[Quirk, ...] = (
+    # open wristbands and rings
+    Quirk(
+        id="infinitime",
+        zh="PineTime 手表（InfiniTime）",
+        en="PineTime watch (InfiniTime)",
+        driver="smart_watch",
+        # it advertises 180D, like any band
+        names=("InfiniTime",),
+        bond=Bond.NEVER,
+        pairing=Words(
+            zh="在手表上打开蓝牙；打开心率测量，步数随时可读。",
+            en="Switch Bluetooth on in the watch's settings and start its heart-rate measurement; "
+            "steps can be read at any time.",
+        ),
+        picture="watch",
+        confidence=Confidence.SIMULATED,
+        sources=("InfiniTimeOrg/InfiniTime doc/ble.md, doc/MotionService.md",),
+    ),
+    Quirk(
+        id="colmi_r02",
+        zh="Colmi R02 系列戒指",
+        en="Colmi R02 family of rings",
+        driver="ring",
+        names=("R0[2-9]_", "R10_", "COLMI"),
+        bond=Bond.NEVER,
+        pairing=Words(
+            zh="把戒指放在充电座上一会儿再拿下，并从手机应用里解除连接。",
+            en="Put the ring on its charger for a moment, take it off, and remove it from the "
+            "phone's app: it talks to one at a time.",
+        ),
+        picture="ring",
+        confidence=Confidence.VECTORS,
+        sources=("tahnok/colmi_r02_client", "Gadgetbridge devices/colmi"),
+    ),
+)
 
 
 def quirk_of(*, name: str, services: frozenset[str]) -> Quirk:

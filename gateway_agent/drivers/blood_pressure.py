@@ -21,14 +21,18 @@ subscription comes before everything, and what has arrived is kept before the ne
     Intermediate Cuff Pressure 0x2A36 (notify): the same, the pressure in the place of systolic
     Blood Pressure Feature 0x2A49 (read): 2 octets of bits; §3.3
 
+A cuff of version 1.1 may send the same measurement as 0x2B34 too (`blood_pressure_enhanced.py`).
+
 Sources: Bluetooth SIG Blood Pressure Service 1.1.1, GATT Specification Supplement. GSS writes kPa
 as pascal with decimal exponent 3: the number that is sent is kPa.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from gateway_agent.drivers import blood_pressure_enhanced as enhanced
+from gateway_agent.drivers.blood_pressure_enhanced import EnhancedBloodPressure, Twins
 from gateway_agent.drivers.current_time import see_clock
 from gateway_agent.drivers.device_information import about
 from gateway_agent.gatt import (
@@ -47,6 +51,7 @@ from gateway_agent.talk import (
     Keep,
     LinkLost,
     Listen,
+    Refusal,
     Refused,
     Subscribe,
     Talk,
@@ -186,7 +191,8 @@ class IntermediateCuffPressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BloodPressureFeature:
-    """What a cuff can notice, §3.3: 0 movement, 1 fit, 2 pulse, 3 range, 4 position, 5 bonds."""
+    """What a cuff can notice, §3.3: 0 movement, 1 fit, 2 pulse, 3 range, 4 position, 5 bonds; of
+    version 1.1, second-hand: 6 CRC in records, 7 User Data Service, 8 user-facing time."""
 
     bits: int
 
@@ -227,6 +233,33 @@ def reading_of(measurement: BloodPressure, *, raw: bytes, at: datetime) -> Readi
     )
 
 
+def enhanced_reading(measurement: EnhancedBloodPressure, *, raw: bytes, at: datetime) -> Reading:
+    """The reading of a 0x2B34 value: number and time are those of the same measurement as 0x2A35.
+
+    So a cuff that sends it in one form today and in the other tomorrow brings one reading.
+    """
+    reading = reading_of(_plain(measurement), raw=_plain(measurement).encode(), at=at)
+    unsure = measurement.tail.shown() is None and measurement.tail.time_stamp() is not None
+    flags = (*reading.flags, Flag.TIME_FAULT) if unsure else reading.flags
+    return replace(reading, raw=raw, flags=flags)
+
+
+def _plain(measurement: EnhancedBloodPressure) -> BloodPressure:
+    """What the cuff would send as 0x2A35: with the time that it shows."""
+    tail = measurement.tail
+    moment = tail.shown() or tail.time_stamp()
+    return BloodPressure(
+        systolic=measurement.systolic,
+        diastolic=measurement.diastolic,
+        mean_arterial_pressure=measurement.mean_arterial_pressure,
+        in_kpa=measurement.in_kpa,
+        time_stamp=None if moment is None else DateTime.of(moment),
+        pulse_rate=tail.pulse_rate,
+        user_id=tail.user_id,
+        status=tail.status,
+    )
+
+
 def _values(measurement: BloodPressure) -> tuple[Value, ...]:
     pressure = Unit.KPA if measurement.in_kpa else Unit.MMHG
     rows = (
@@ -249,20 +282,30 @@ def _values(measurement: BloodPressure) -> tuple[Value, ...]:
 def talk(visit: Visit) -> Talk:
     """One visit to a cuff: everything it sends until it hangs up or falls silent."""
     yield Subscribe(characteristic=MEASUREMENT)
+    twins = Twins()
     try:
+        yield from _also_enhanced()
         yield from see_clock()
-        yield from _keeping_meanwhile(about())
+        yield from _keeping_meanwhile(about(), twins)
     except LinkLost:
         # a cuff hangs up when it has sent what it has; that still waits in the queue
         pass
     try:
         while (heard := (yield Listen(wait_s=SILENCE_S))) is not None:
-            yield from _take(heard)
+            yield from _take(heard, twins)
     except LinkLost:
         return
 
 
-def _keeping_meanwhile(asking: Talk) -> Talk:
+def _also_enhanced() -> Talk:
+    try:
+        yield Subscribe(characteristic=enhanced.MEASUREMENT, optional=True)
+    except Refusal:
+        # it sends the plain form all the same
+        return
+
+
+def _keeping_meanwhile(asking: Talk, twins: Twins) -> Talk:
     """Lets `asking` go on, and keeps what has arrived before each of its asks.
 
     What a cuff has sent is gone from the cuff: it should not wait in memory for five reads.
@@ -271,19 +314,27 @@ def _keeping_meanwhile(asking: Talk) -> Talk:
     try:
         while True:
             while (heard := (yield Listen(wait_s=0))) is not None:
-                yield from _take(heard)
+                yield from _take(heard, twins)
             answer = yield asking.send(answer)
     except StopIteration:
         return
 
 
-def _take(heard: Heard) -> Talk:
+def _take(heard: Heard, twins: Twins) -> Talk:
     try:
-        measurement = BloodPressure.decode(heard.data)
+        if heard.characteristic == enhanced.MEASUREMENT:
+            said = EnhancedBloodPressure.decode(heard.data)
+            reading = enhanced_reading(said, raw=heard.data, at=heard.at)
+            times = (said.tail.shown(), said.tail.time_stamp())
+        else:
+            reading = reading_of(BloodPressure.decode(heard.data), raw=heard.data, at=heard.at)
+            times = (reading.device_time, None)
     except CannotDecode as error:
         yield Refused(characteristic=heard.characteristic, data=heard.data, reason=str(error))
         return
-    yield Keep(reading=reading_of(measurement, raw=heard.data, at=heard.at))
+    what = (reading.values, reading.user)
+    if not twins.is_second(heard.characteristic, what, frozenset(filter(None, times))):
+        yield Keep(reading=reading)
 
 
 DRIVER = Driver(
@@ -296,6 +347,8 @@ DRIVER = Driver(
         MEASUREMENT: BloodPressure.decode,
         CUFF_PRESSURE: IntermediateCuffPressure.decode,
         FEATURE: BloodPressureFeature.decode,
+        enhanced.MEASUREMENT: EnhancedBloodPressure.decode,
+        enhanced.CUFF_PRESSURE: enhanced.EnhancedCuffPressure.decode,
     },
     revisit_s=REVISIT_S,
 )
