@@ -314,6 +314,8 @@ def _advertisement_data(advertisement: Advertisement) -> AdvertisementData:
             name = raw.decode()
         elif kind == AdvertisingData.Type.COMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS:
             uuids = [_uuid(UUID.from_bytes(raw[n : n + 2])) for n in range(0, len(raw), 2)]
+        elif kind == AdvertisingData.Type.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS:
+            uuids = [_uuid(UUID.from_bytes(raw[n : n + 16])) for n in range(0, len(raw), 16)]
     return AdvertisementData(name, {}, {}, uuids, None, advertisement.rssi, ())
 
 

@@ -25,10 +25,6 @@ from gateway_agent.gatt import CannotDecode, Cursor, u16
 
 RECORD = "2B36"
 
-# Blood Pressure Feature, second-hand: 6 its records carry a CRC, 7 User Data Service, 8 it gives
-# the user-facing time
-E2E_CRC, USER_DATA, USER_FACING_TIME = 1 << 6, 1 << 7, 1 << 8
-
 _FIRST, _LAST, _COUNTS = 0x01, 0x02, 64
 
 

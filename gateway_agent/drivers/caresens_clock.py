@@ -50,4 +50,9 @@ class CareSensClock:
         return {"set_time": self.date_time.text(), **self.date_time.parts()}
 
 
+def encode(moment: datetime) -> bytes:
+    """11 octets that make the meter show this naive local time."""
+    return CareSensClock.of(moment).encode()
+
+
 DECODERS: dict[str, Callable[[bytes], object]] = {CARESENS_CLOCK: CareSensClock.decode}

@@ -38,7 +38,6 @@ CONTROL = "2AAC"
 
 SET_INTERVAL, GET_INTERVAL, INTERVAL = 0x01, 0x02, 0x03
 SET_CALIBRATION, GET_CALIBRATION, CALIBRATION = 0x04, 0x05, 0x06
-SET_HYPO = 0x0D
 START, STOP, RESPONSE = 0x1A, 0x1B, 0x1C
 
 # response codes
@@ -50,8 +49,6 @@ RESPONSE_TEXT = {
     NOT_COMPLETED: "procedure not completed",
     OUT_OF_RANGE: "parameter out of range",
 }
-# in a get of a calibration: the last one
-LAST_CALIBRATION = 0xFFFF
 
 _Operand = Literal["none", "u8", "u16", "sfloat", "calibration", "response"]
 _OCTETS: dict[_Operand, int] = {
