@@ -45,6 +45,9 @@ _DELIVERS: dict[str, tuple[Kind, ...]] = {
     "glucose_meter": (Kind.GLUCOSE, Kind.KETONE),
     "blood_pressure_cuff": (Kind.SYSTOLIC, Kind.DIASTOLIC, Kind.PULSE),
     "wristband": (Kind.HEART_RATE,),
+    "cgm": (Kind.GLUCOSE,),
+    "smart_watch": (Kind.HEART_RATE, Kind.STEPS),
+    "ring": (Kind.HEART_RATE, Kind.STEPS, Kind.SLEEP_DURATION),
 }
 # where each relation reads more
 _LINK = {"self": "/patient", "family": "/family", "doctor": "/doctor/patients/{id}"}

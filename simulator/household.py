@@ -82,7 +82,8 @@ class Household:
         self._told_until = begins
         self._dark_from = ends - plan.dark_for if plan.dark_for is not None else None
         air = Air()
-        home = Home(air=air, now=self.clock.now, zone=SHANGHAI)
+        # where devices of any kind may be put
+        home = self.home = Home(air=air, now=self.clock.now, zone=SHANGHAI)
         self.adapter = Adapter(air)
         self.devices = {each.key: _device(home, each) for each in plan.devices()}
         self._stories = {each.key: each.story for each in plan.devices()}

@@ -16,7 +16,12 @@ from zoneinfo import ZoneInfo
 
 from bumble import att, core
 from bumble.core import UUID, AdvertisingData
-from bumble.data_types import CompleteListOf16BitServiceUUIDs, CompleteLocalName, Flags
+from bumble.data_types import (
+    CompleteListOf16BitServiceUUIDs,
+    CompleteListOf128BitServiceUUIDs,
+    CompleteLocalName,
+    Flags,
+)
 from bumble.device import Connection
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 
@@ -157,7 +162,7 @@ class Peripheral:
                         AdvertisingData.Flags.LE_GENERAL_DISCOVERABLE_MODE
                         | AdvertisingData.Flags.BR_EDR_NOT_SUPPORTED
                     ),
-                    CompleteListOf16BitServiceUUIDs([UUID(self.SERVICE)]),
+                    _advertised([UUID(self.SERVICE)]),
                     CompleteLocalName(self.identity.name),
                 ]
             )
@@ -287,6 +292,14 @@ class Peripheral:
         """Has the other side subscribed to this characteristic?"""
         bits = self.device.gatt_server.read_cccd(connection, characteristic)[0]
         return bits != 0
+
+
+def _advertised(
+    services: Sequence[UUID],
+) -> CompleteListOf16BitServiceUUIDs | CompleteListOf128BitServiceUUIDs:
+    if len(services[0].uuid_bytes) == 2:
+        return CompleteListOf16BitServiceUUIDs(services)
+    return CompleteListOf128BitServiceUUIDs(services)
 
 
 def readable(uuid: str, value: bytes) -> "Characteristic[bytes]":

@@ -74,4 +74,42 @@ class HeartRateRecord:
         return 1 if self.contact and self.rates else 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorRecord:
+    """One value of a continuous glucose monitor at `at`: mg/dL, None for no number."""
+
+    at: datetime
+    value: Decimal | None
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is."""
+        return 0 if self.value is None else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PulseRecord:
+    """A pulse that a ring has measured by itself at `at`, per minute."""
+
+    at: datetime
+    rate_per_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepsRecord:
+    """Steps that were walked in the quarter of an hour that begins at `at`."""
+
+    at: datetime
+    steps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightRecord:
+    """A night that began at `began` and ended at `at`; minutes of each stage, in their order."""
+
+    began: datetime
+    at: datetime
+    stages: tuple[tuple[int, int], ...]
+
+
 Record = GlucoseRecord | CuffRecord | HeartRateRecord

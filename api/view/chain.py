@@ -19,7 +19,9 @@ from vitals.kinds import Kind
 # per cent; below it the family is asked to change the battery; engineering choice
 BATTERY_LOW_PERCENT = 20
 # the kinds of devices that have words of their own (`device_…`)
-DEVICE_KINDS = frozenset({"glucose_meter", "blood_pressure_cuff", "wristband"})
+DEVICE_KINDS = frozenset(
+    {"glucose_meter", "blood_pressure_cuff", "wristband", "cgm", "smart_watch", "ring"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

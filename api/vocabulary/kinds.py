@@ -46,6 +46,9 @@ KINDS = {
     "device_glucose_meter": ("血糖仪", "Glucose meter"),
     "device_blood_pressure_cuff": ("血压计", "Blood-pressure cuff"),
     "device_wristband": ("手环", "Wristband"),
+    "device_cgm": ("动态血糖仪", "Continuous glucose monitor"),
+    "device_smart_watch": ("手表", "Watch"),
+    "device_ring": ("智能戒指", "Ring"),
 }
 
 # Units whose sign is a word; all others are written the same in both languages.

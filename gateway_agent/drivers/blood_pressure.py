@@ -21,14 +21,18 @@ subscription comes before everything, and what has arrived is kept before the ne
     Intermediate Cuff Pressure 0x2A36 (notify): the same, the pressure in the place of systolic
     Blood Pressure Feature 0x2A49 (read): 2 octets of bits; §3.3
 
+A cuff of version 1.1 may send the same measurement as 0x2B34 too (`blood_pressure_enhanced.py`).
+
 Sources: Bluetooth SIG Blood Pressure Service 1.1.1, GATT Specification Supplement. GSS writes kPa
 as pascal with decimal exponent 3: the number that is sent is kPa.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from gateway_agent.drivers import blood_pressure_enhanced as enhanced
+from gateway_agent.drivers.blood_pressure_enhanced import EnhancedBloodPressure, Twins
 from gateway_agent.drivers.current_time import see_clock, set_clock, set_clock_after_records
 from gateway_agent.drivers.device_information import about
 from gateway_agent.gatt import (
@@ -48,6 +52,7 @@ from gateway_agent.talk import (
     Keep,
     LinkLost,
     Listen,
+    Refusal,
     Refused,
     Subscribe,
     Talk,
@@ -187,7 +192,8 @@ class IntermediateCuffPressure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BloodPressureFeature:
-    """What a cuff can notice, §3.3: 0 movement, 1 fit, 2 pulse, 3 range, 4 position, 5 bonds."""
+    """What a cuff can notice, §3.3: 0 movement, 1 fit, 2 pulse, 3 range, 4 position, 5 bonds; of
+    version 1.1, second-hand: 6 CRC in records, 7 User Data Service, 8 user-facing time."""
 
     bits: int
 
@@ -228,6 +234,33 @@ def reading_of(measurement: BloodPressure, *, raw: bytes, at: datetime) -> Readi
     )
 
 
+def enhanced_reading(measurement: EnhancedBloodPressure, *, raw: bytes, at: datetime) -> Reading:
+    """The reading of a 0x2B34 value: number and time are those of the same measurement as 0x2A35.
+
+    So a cuff that sends it in one form today and in the other tomorrow brings one reading.
+    """
+    reading = reading_of(_plain(measurement), raw=_plain(measurement).encode(), at=at)
+    unsure = measurement.tail.shown() is None and measurement.tail.time_stamp() is not None
+    flags = (*reading.flags, Flag.TIME_FAULT) if unsure else reading.flags
+    return replace(reading, raw=raw, flags=flags)
+
+
+def _plain(measurement: EnhancedBloodPressure) -> BloodPressure:
+    """What the cuff would send as 0x2A35: with the time that it shows."""
+    tail = measurement.tail
+    moment = tail.shown() or tail.time_stamp()
+    return BloodPressure(
+        systolic=measurement.systolic,
+        diastolic=measurement.diastolic,
+        mean_arterial_pressure=measurement.mean_arterial_pressure,
+        in_kpa=measurement.in_kpa,
+        time_stamp=None if moment is None else DateTime.of(moment),
+        pulse_rate=tail.pulse_rate,
+        user_id=tail.user_id,
+        status=tail.status,
+    )
+
+
 def _values(measurement: BloodPressure) -> tuple[Value, ...]:
     pressure = Unit.KPA if measurement.in_kpa else Unit.MMHG
     rows = (
@@ -253,20 +286,33 @@ def talk(visit: Visit) -> Talk:
     Its clock may be set when all was kept; where its row says so, in answer to its first reading,
     when that one is on disk: those behind it were stamped long before.
     """
-    yield Subscribe(characteristic=MEASUREMENT)
     taking = _Taking(visit.quirk)
+    lost: LinkLost | None = None
     try:
+        yield Subscribe(characteristic=MEASUREMENT)
+        yield from _also_enhanced()
         yield from see_clock()
         yield from _keeping_meanwhile(about(), taking)
-    except LinkLost:
-        # a cuff hangs up when it has sent what it has; that still waits in the queue
-        pass
+    except LinkLost as error:
+        # a cuff hangs up when it has sent what it has, be it before it has answered the
+        # subscription; what it sent still waits in the queue
+        lost = error
     try:
         while (heard := (yield Listen(wait_s=SILENCE_S))) is not None:
             yield from taking.take(heard)
     except LinkLost:
+        if lost is not None and not taking.has_heard:
+            raise lost from None
         return
     yield from set_clock_after_records(visit.quirk)
+
+
+def _also_enhanced() -> Talk:
+    try:
+        yield Subscribe(characteristic=enhanced.MEASUREMENT, optional=True)
+    except Refusal:
+        # it sends the plain form all the same
+        return
 
 
 def _keeping_meanwhile(asking: Talk, taking: "_Taking") -> Talk:
@@ -285,22 +331,39 @@ def _keeping_meanwhile(asking: Talk, taking: "_Taking") -> Talk:
 
 
 class _Taking:
-    """Keeps what a cuff sends; after the first reading, lets the clock be set where it is time."""
+    """Keeps what a cuff sends, once where it sends both forms; after the first reading, lets the
+    clock be set where it is time."""
 
     def __init__(self, quirk: Quirk) -> None:
         self._quirk = quirk
+        self._twins = Twins()
         self._clock_due = quirk.clock_setting is ClockSetting.AT_FIRST_NOTIFICATION
+        self.has_heard = False
 
     def take(self, heard: Heard) -> Talk:
+        self.has_heard = True
         try:
-            measurement = BloodPressure.decode(heard.data)
+            reading, times = _understood(heard)
         except CannotDecode as error:
             yield Refused(characteristic=heard.characteristic, data=heard.data, reason=str(error))
             return
-        yield Keep(reading=reading_of(measurement, raw=heard.data, at=heard.at))
+        what = (reading.values, reading.user)
+        if self._twins.is_second(heard.characteristic, what, frozenset(filter(None, times))):
+            return
+        yield Keep(reading=reading)
         if self._clock_due:
             self._clock_due = False
             yield from set_clock(self._quirk.clock)
+
+
+def _understood(heard: Heard) -> tuple[Reading, tuple[datetime | None, ...]]:
+    """The reading in either form, and the times that the cuff may mean by it."""
+    if heard.characteristic == enhanced.MEASUREMENT:
+        said = EnhancedBloodPressure.decode(heard.data)
+        reading = enhanced_reading(said, raw=heard.data, at=heard.at)
+        return reading, (said.tail.shown(), said.tail.time_stamp())
+    reading = reading_of(BloodPressure.decode(heard.data), raw=heard.data, at=heard.at)
+    return reading, (reading.device_time, None)
 
 
 DRIVER = Driver(
@@ -313,6 +376,8 @@ DRIVER = Driver(
         MEASUREMENT: BloodPressure.decode,
         CUFF_PRESSURE: IntermediateCuffPressure.decode,
         FEATURE: BloodPressureFeature.decode,
+        enhanced.MEASUREMENT: EnhancedBloodPressure.decode,
+        enhanced.CUFF_PRESSURE: enhanced.EnhancedCuffPressure.decode,
     },
     revisit_s=REVISIT_S,
 )

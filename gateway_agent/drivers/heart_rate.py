@@ -166,7 +166,7 @@ def talk(visit: Visit) -> Talk:
         yield from about()
     heard: list[tuple[Heard, HeartRate]] = []
     try:
-        yield from _listen(heard)
+        yield from listen(heard)
     except LinkLost as error:
         lost = error
     if heard:
@@ -180,7 +180,7 @@ def talk(visit: Visit) -> Talk:
         )
 
 
-def _listen(found: list[tuple[Heard, HeartRate]]) -> Talk:
+def listen(found: list[tuple[Heard, HeartRate]]) -> Talk:
     """Adds values to `found` until there are enough, the band falls silent or leaves the skin."""
     for _ in range(VALUES):
         heard = yield Listen(wait_s=SILENCE_S)
