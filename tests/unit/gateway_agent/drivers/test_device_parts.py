@@ -2,14 +2,24 @@
 
 # ruff: noqa: DTZ001 - a device's own time has no zone
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TypeGuard
 
 import pytest
 from payloads import EIGHT_FIFTEEN
 from pump import START, Device, Visited, pump
 
-from gateway_agent.drivers.battery import BATTERY_LEVEL
-from gateway_agent.drivers.current_time import CURRENT_TIME, DATE_TIME, CurrentTime, see_clock
+from gateway_agent.drivers.battery import BATTERY_LEVEL, BatteryLevelStatus
+from gateway_agent.drivers.current_time import (
+    CURRENT_TIME,
+    DATE_TIME,
+    CurrentTime,
+    LocalTime,
+    see_clock,
+    set_clock,
+    set_clock_after_records,
+)
 from gateway_agent.drivers.device_information import (
     FIRMWARE,
     MANUFACTURER,
@@ -19,9 +29,17 @@ from gateway_agent.drivers.device_information import (
     about,
 )
 from gateway_agent.gatt import DateTime
-from gateway_agent.talk import About, ClockSeen, LinkLost, Read
+from gateway_agent.quirk import STANDARD, ClockSetting
+from gateway_agent.talk import About, Ask, ClockSeen, Heard, LinkLost, Read, SetClock
+from vitals.errors import KangbanError, MendDevice, TryAgain
 
 UNSET = DateTime(year=0, month=0, day=0, hours=0, minutes=0, seconds=0)
+CURRENT = CurrentTime(date_time=EIGHT_FIFTEEN).encode()
+BARE = EIGHT_FIFTEEN.encode()
+
+
+def is_setting(ask: Ask) -> TypeGuard[SetClock]:
+    return isinstance(ask, SetClock)
 
 
 def clock(reads: dict[str, bytes]) -> tuple[list[datetime], Visited]:
@@ -115,3 +133,78 @@ def test_a_device_that_hangs_up_in_between_is_reported_with_what_it_said() -> No
 
 def test_a_text_goes_out_as_it_came() -> None:
     assert Text.decode(Text(text="血压计").encode()) == Text(text="血压计")
+
+
+@pytest.mark.parametrize(
+    ("zone", "saving", "hours"),
+    [
+        (32, 0, 8.0),  # China
+        (-14, 4, -2.5),  # Newfoundland in summer
+        (23, 0, 5.75),  # Nepal
+        (56, 8, 16.0),
+        (-48, 0, -12.0),
+        (-128, 0, None),  # not known
+        (57, 0, None),  # reserved
+        (32, 255, None),
+        (32, 1, None),
+    ],
+)
+def test_a_device_may_say_where_it_is(zone: int, saving: int, hours: float | None) -> None:
+    offset = LocalTime(zone_quarters=zone, dst_quarters=saving).utc_offset()
+    assert offset == (None if hours is None else timedelta(hours=hours))
+
+
+@pytest.mark.parametrize(
+    ("power_state", "level"),
+    [(1 << 7, "good"), (2 << 7, "low"), (3 << 7, "critical"), (0, None), (0x7E7F, None)],
+)
+def test_a_battery_says_how_it_is(power_state: int, level: str | None) -> None:
+    assert BatteryLevelStatus(power_state=power_state).charge_level() == level
+
+
+@pytest.mark.parametrize(
+    ("reads", "written"),
+    [
+        # Sunday 2026-11-22 12:30:00, set by hand
+        ({CURRENT_TIME: CURRENT}, (CURRENT_TIME, "ea070b160c1e00070001")),
+        ({DATE_TIME: BARE}, (DATE_TIME, "ea070b160c1e00")),
+        # where it has both, the one that says more
+        ({CURRENT_TIME: CURRENT, DATE_TIME: BARE}, (CURRENT_TIME, "ea070b160c1e00070001")),
+        ({}, None),
+    ],
+)
+def test_a_clock_is_set_where_the_device_keeps_it(
+    reads: dict[str, bytes], written: tuple[str, str] | None
+) -> None:
+    asked = [ask for ask in pump(set_clock(), Device(reads=reads)).asks if is_setting(ask)]
+    noon = datetime(2026, 11, 22, 12, 30)
+    assert [(ask.characteristic, ask.encode(noon).hex()) for ask in asked] == (
+        [written] if written else []
+    )
+
+
+def test_a_model_whose_clock_is_elsewhere_is_set_there() -> None:
+    both = Device(reads={CURRENT_TIME: CURRENT, DATE_TIME: BARE})
+    quirk = replace(STANDARD, clock=DATE_TIME)
+    asked = [ask for ask in pump(set_clock_after_records(quirk), both).asks if is_setting(ask)]
+    assert [ask.characteristic for ask in asked] == [DATE_TIME]
+
+
+@pytest.mark.parametrize("setting", list(ClockSetting))
+def test_a_clock_is_set_after_the_records_only_where_the_model_allows_it(
+    setting: ClockSetting,
+) -> None:
+    quirk = replace(STANDARD, clock_setting=setting)
+    visited = pump(set_clock_after_records(quirk), Device(reads={CURRENT_TIME: CURRENT}))
+    allowed = setting is ClockSetting.AFTER_RECORDS
+    assert any(is_setting(ask) for ask in visited.asks) is allowed
+
+
+@pytest.mark.parametrize("error", [MendDevice("refused"), LinkLost("gone"), TryAgain("busy")])
+def test_a_clock_that_cannot_be_set_is_no_failure_of_the_visit(error: KangbanError) -> None:
+    setting = set_clock()
+    assert next(setting) == Read(characteristic=CURRENT_TIME)
+    heard = Heard(characteristic=CURRENT_TIME, data=CURRENT, at=START)
+    assert is_setting(setting.send(heard))
+    with pytest.raises(StopIteration):
+        setting.throw(error)
