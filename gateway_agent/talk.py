@@ -29,7 +29,7 @@ kept then.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway_agent.quirk import STANDARD, Quirk
@@ -137,12 +137,14 @@ class Visit:
     """What the gateway knows of a device before it calls on it.
 
     `last_sequence`: the highest record number that is safely on disk, None at the first visit or
-    when everything must be read again (`resync`). `quirk`: what differs in this model.
+    when everything must be read again (`resync`). `quirk`: what differs in this model. `consents`:
+    user index in the device → the consent code by which it hands over that user's readings.
     """
 
     device: str
     last_sequence: int | None = None
     quirk: Quirk = STANDARD
+    consents: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

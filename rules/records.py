@@ -45,6 +45,10 @@ _DELIVERS: dict[str, tuple[Kind, ...]] = {
     "glucose_meter": (Kind.GLUCOSE, Kind.KETONE),
     "blood_pressure_cuff": (Kind.SYSTOLIC, Kind.DIASTOLIC, Kind.PULSE),
     "wristband": (Kind.HEART_RATE,),
+    "pulse_oximeter": (Kind.SPO2,),
+    "weight_scale": (Kind.WEIGHT,),
+    "body_composition_scale": (Kind.WEIGHT, Kind.BODY_FAT),
+    "thermometer": (Kind.BODY_TEMPERATURE,),
 }
 # where each relation reads more
 _LINK = {"self": "/patient", "family": "/family", "doctor": "/doctor/patients/{id}"}

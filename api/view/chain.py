@@ -19,7 +19,17 @@ from vitals.kinds import Kind
 # per cent; below it the family is asked to change the battery; engineering choice
 BATTERY_LOW_PERCENT = 20
 # the kinds of devices that have words of their own (`device_…`)
-DEVICE_KINDS = frozenset({"glucose_meter", "blood_pressure_cuff", "wristband"})
+DEVICE_KINDS = frozenset(
+    {
+        "glucose_meter",
+        "blood_pressure_cuff",
+        "wristband",
+        "pulse_oximeter",
+        "weight_scale",
+        "body_composition_scale",
+        "thermometer",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
