@@ -33,7 +33,7 @@ def test_a_service_is_known_in_its_short_and_its_long_form(service: str) -> None
     assert driver.kind == "glucose_meter"
 
 
-@pytest.mark.parametrize("service", ["1809", "", "6e400001-b5a3-f393-e0a9-e50e24dcca9e"])
+@pytest.mark.parametrize("service", ["1816", "", "6e400001-b5a3-f393-e0a9-e50e24dcca9e"])
 def test_a_stranger_has_no_driver(service: str) -> None:
     assert driver_of(service) is None
 
@@ -51,8 +51,8 @@ def test_a_bare_number_is_decoded() -> None:
 
 
 def test_an_unknown_characteristic_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(MendData, match=r"No driver knows characteristic 2A5F; known are 2A08, "):
-        decode("2A5F", b"\x00")
+    with pytest.raises(MendData, match=r"No driver knows characteristic 2A63; known are 2A08, "):
+        decode("2A63", b"\x00")
 
 
 def test_a_value_that_is_none_is_answered_with_what_to_do() -> None:
