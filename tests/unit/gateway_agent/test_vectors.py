@@ -20,6 +20,7 @@ NAMES = {*DECODERS, "SFLOAT", "FLOAT"}
 PUBLIC = {
     "SFLOAT": 6, "FLOAT": 2, "2A08": 1, "2A2B": 1, "2A18": 5, "2A34": 3, "2A52": 7,
     "2A35": 7, "2A36": 1, "2A37": 6, "2A1C": 4, "2A5E": 1, "2A5F": 3,
+    "2A9C": 1, "2A9D": 3,
 }  # fmt: skip
 
 Vector = dict[str, Any]
