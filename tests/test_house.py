@@ -34,6 +34,7 @@ PURE = (
     "gateway_agent/recognise.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
+    "simulator/daily_story.py",
     "simulator/panel.py",
     "simulator/record.py",
     "simulator/chance.py",

@@ -198,18 +198,19 @@ USER_SILENCE_S = 3.0
 def consent_of_each(
     consents: Mapping[int, int], take: Take
 ) -> Generator[Ask, Heard | None, KangbanError | None]:
-    """Asks for each user's readings, one after the other, and takes what comes.
+    """Asks for each user's readings, one after the other, and takes what comes meanwhile.
 
     Its end is what went wrong, None where all consents were granted: whoever asks has readings to
-    keep first. The control point must be subscribed to.
+    keep first, and those of the last user to wait for. The control point must be subscribed to.
     """
     refused = []
     try:
-        for user, code in consents.items():
+        for place, (user, code) in enumerate(consents.items()):
+            if place:
+                yield from hear_out(take, wait_s=USER_SILENCE_S)
             answer = yield from _consent(user, code, take)
             if answer.value != SUCCESS:
                 refused.append(f"user {user}: {answer.text()}")
-            yield from hear_out(take, wait_s=USER_SILENCE_S)
     except KangbanError as error:
         return error
     if not refused:

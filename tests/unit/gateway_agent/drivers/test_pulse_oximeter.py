@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from formats.oximeter import continuous, spot_checks
@@ -42,6 +43,7 @@ from gateway_agent.drivers.record_access import (
     Response,
 )
 from gateway_agent.gatt import Number, Special
+from gateway_agent.spool import Spool
 from gateway_agent.talk import ClockSeen, Heard, Keep, LinkLost, SetClock, Subscribe, Visit, Write
 from vitals.errors import MendDevice, TryAgain
 from vitals.kinds import Kind
@@ -188,6 +190,19 @@ def test_an_undated_stored_check_has_the_same_number_at_each_visit_and_equal_one
     assert first[0].sequence != first[1].sequence
     # the spool knows numbers of 16 bits as those of records that come again
     assert all(each.sequence <= 0xFFFF for each in first)
+
+
+def test_an_undated_stored_check_that_comes_again_is_no_news_to_the_spool(tmp_path: Path) -> None:
+    undated = replace(SPOT, time_stamp=None).encode()
+    device = Device(reads=STORES, answers=stored(*[(SPOT_CHECK, undated)] * 2))
+    spool = Spool(tmp_path / "spool.sqlite")
+    news = [
+        spool.keep(each, (), device="ble:o", resync=True, last_sequence=None, now=START)
+        for _ in range(2)
+        for each in pump(talk(VISIT), device).kept
+    ]
+    spool.close()
+    assert news == [True, True, False, False]
 
 
 def test_the_stored_checks_are_asked_for_all_at_once_and_never_deleted() -> None:

@@ -296,6 +296,11 @@ def test_a_wrong_code_is_named_when_everything_is_kept() -> None:
     assert found.of(SetClock) == []
 
 
+def test_a_scale_that_hangs_up_after_the_last_user_has_said_everything() -> None:
+    found, _ = shared({1: 1234}, hangs_up=True)
+    assert (said(found.kept), found.error) == ([KG], None)
+
+
 def test_a_scale_that_does_not_answer_to_a_code_is_tried_again() -> None:
     found, _ = shared({1: 1}, answers=lambda data: [], sends=[sent(WEIGHED)])
     assert isinstance(found.error, TryAgain)
