@@ -134,7 +134,7 @@ _ROWS: tuple[Vital, ...] = (
         kind=Kind.PULSE,
         code=6,
         mdc=149546,
-        # beats per minute, counted by a cuff
+        # beats per minute, counted by a cuff or an oximeter
         scales=(Scale(unit=_RATE, decimals=0, low=25, high=250, loinc="8867-4"),),
         zh="脉搏",
         en="Pulse",
