@@ -8,7 +8,7 @@ May not: bytes of any profile.
 
 from collections.abc import Callable, Generator
 
-from gateway_agent.talk import Ask, Heard, Listen, Talk
+from gateway_agent.talk import Ask, Heard, LinkLost, Listen, Talk
 
 Take = Callable[[Heard], Talk]
 
@@ -16,13 +16,22 @@ Take = Callable[[Heard], Talk]
 def keep_meanwhile(asking: Talk, take: Take) -> Talk:
     """Lets `asking` go on, and takes what has arrived before each of its asks.
 
-    Raises what the pump throws at an ask of `asking`: that is not told of it.
+    A lost link is thrown into `asking`, which may still report what it had heard by then.
     """
     answer: Heard | None = None
+    lost: LinkLost | None = None
     try:
+        ask = next(asking)
         while True:
-            yield from hear_out(take, wait_s=0)
-            answer = yield asking.send(answer)
+            try:
+                if lost is None:
+                    yield from hear_out(take, wait_s=0)
+                answer = yield ask
+            except LinkLost as error:
+                lost = error
+                ask = asking.throw(error)
+            else:
+                ask = asking.send(answer)
     except StopIteration:
         return
 
