@@ -28,6 +28,9 @@ DOUBTS = frozenset(
         Flag.READ_INTERRUPTED,
         Flag.DEVICE_FAULT,
         Flag.NO_SKIN_CONTACT,
+        Flag.EARLY_ESTIMATE,
+        Flag.QUESTIONABLE,
+        Flag.POOR_SIGNAL,
     }
 )
 DOUBT_BITS = sum(FLAG_BIT[each] for each in DOUBTS)

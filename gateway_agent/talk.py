@@ -32,7 +32,7 @@ kept then.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway_agent.quirk import STANDARD, Quirk
@@ -150,13 +150,15 @@ class Visit:
     `last_sequence`: the highest record number that is safely on disk, None at the first visit or
     when everything must be read again (`resync`). `read_anew`: must it, after what the device has
     said of itself in this visit (its battery is new, its clock fell back)? To be asked when About
-    and ClockSeen were answered. `quirk`: what differs in this model.
+    and ClockSeen were answered. `quirk`: what differs in this model. `consents`: user index in the
+    device → the consent code by which it hands over that user's readings.
     """
 
     device: str
     last_sequence: int | None = None
     read_anew: Callable[[], bool] = lambda: False
     quirk: Quirk = STANDARD
+    consents: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

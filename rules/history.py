@@ -16,9 +16,11 @@ from vitals.measurement import Clock, Flag, Meal
 from vitals.units import Unit, convert
 
 # Flags that say "this value may not be what it should": kept and shown, but no alarm and no mean
-# rests on them. Battery, irregular pulse and a temperature remark do not spoil the value itself.
-# Source: GATT Specification Supplement, Blood Pressure Measurement Status and Glucose Sensor Status
-# Annunciation; which of them spoil a value is an engineering choice, unconfirmed.
+# rests on them. Battery, irregular pulse and a temperature remark do not spoil the value itself,
+# nor does a cold finger (low perfusion): it must not hush an alarm for want of oxygen. Source: GATT
+# Specification Supplement, Blood Pressure Measurement Status and Glucose Sensor Status
+# Annunciation; Pulse Oximeter Service, Measurement Status and Device and Sensor Status. Which of
+# them spoil a value is an engineering choice, unconfirmed.
 SUSPECT = frozenset(
     {
         Flag.BODY_MOVEMENT,
@@ -30,6 +32,9 @@ SUSPECT = frozenset(
         Flag.READ_INTERRUPTED,
         Flag.DEVICE_FAULT,
         Flag.NO_SKIN_CONTACT,
+        Flag.EARLY_ESTIMATE,
+        Flag.QUESTIONABLE,
+        Flag.POOR_SIGNAL,
     }
 )
 

@@ -48,6 +48,10 @@ _DELIVERS: dict[str, tuple[Kind, ...]] = {
     "cgm": (Kind.GLUCOSE,),
     "smart_watch": (Kind.HEART_RATE, Kind.STEPS),
     "ring": (Kind.HEART_RATE, Kind.STEPS, Kind.SLEEP_DURATION),
+    "pulse_oximeter": (Kind.SPO2,),
+    "weight_scale": (Kind.WEIGHT,),
+    "body_composition_scale": (Kind.WEIGHT, Kind.BODY_FAT),
+    "thermometer": (Kind.BODY_TEMPERATURE,),
 }
 # where each relation reads more
 _LINK = {"self": "/patient", "family": "/family", "doctor": "/doctor/patients/{id}"}

@@ -15,6 +15,7 @@ from decimal import Decimal
 from gateway_agent.control import Control
 from simulator.chance import normal
 from simulator.config import Fault, SimulatorSettings
+from simulator.daily_story import OxygenStory, TemperatureStory, WeightStory
 from simulator.glucose_meter import GlucoseMeter
 from simulator.household import Household
 from simulator.panel import Device, DevicePlan, HouseholdPlan, Person
@@ -120,6 +121,13 @@ def _plan(settings: SimulatorSettings, now: datetime) -> HouseholdPlan:
             GlucoseStory(seed="sim", begins=now.date(), fasting=6.4, after_meal=9.4),
         ),
         Device.WRISTBAND: ("KW-300", HeartRateStory(seed="sim", begins=now.date())),
+        Device.OXIMETER: ("KO-400", OxygenStory(seed="sim", begins=now.date())),
+        Device.SCALE: ("KS-500", WeightStory(seed="sim", begins=now.date())),
+        Device.BODY_SCALE: (
+            "KS-510",
+            WeightStory(seed="sim", begins=now.date(), body_fat_percent=24.0),
+        ),
+        Device.THERMOMETER: ("KT-600", TemperatureStory(seed="sim", begins=now.date())),
     }
     devices = tuple(
         DevicePlan(

@@ -45,8 +45,9 @@ class SimulatorSettings(GatewaySettings):
 
     devices: tuple[Device, ...] = setting(
         "KANGBAN_SIMULATE_DEVICES",
-        "which devices, with commas: cuff, glucose_meter, wristband",
-        default=tuple(Device),
+        "which devices, with commas: cuff, glucose_meter, wristband, oximeter, scale, body_scale, "
+        "thermometer",
+        default=(Device.CUFF, Device.GLUCOSE_METER, Device.WRISTBAND),
         parse=devices,
     )
     every_s: float = setting(

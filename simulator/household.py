@@ -22,10 +22,21 @@ from simulator.bleak_backend import Adapter
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter
 from simulator.link import Air
+from simulator.oximeter import Oximeter
 from simulator.panel import Device, DevicePlan, HouseholdPlan
 from simulator.peripheral import Faults, Home, Identity, Peripheral
-from simulator.record import CuffRecord, GlucoseRecord, HeartRateRecord, Record
+from simulator.record import (
+    CuffRecord,
+    GlucoseRecord,
+    HeartRateRecord,
+    OximeterRecord,
+    Record,
+    TemperatureRecord,
+    WeightRecord,
+)
+from simulator.scale import BodyScale, Scale
 from simulator.story import SHANGHAI
+from simulator.thermometer import Thermometer
 from simulator.wristband import Wristband
 from vitals.broker import Broker
 from vitals.errors import MendSettings, TryAgain
@@ -40,6 +51,10 @@ _KINDS: dict[Device, type[Peripheral]] = {
     Device.CUFF: Cuff,
     Device.GLUCOSE_METER: GlucoseMeter,
     Device.WRISTBAND: Wristband,
+    Device.OXIMETER: Oximeter,
+    Device.SCALE: Scale,
+    Device.BODY_SCALE: BodyScale,
+    Device.THERMOMETER: Thermometer,
 }
 
 
@@ -154,7 +169,7 @@ class Household:
         told = self._tell(to)
         for key, record in told:
             device = self.devices[key]
-            if isinstance(record, HeartRateRecord):
+            if _is_live(record):
                 if self.gateway is not None:
                     self.clock.put(record.at)
                     _take(device, record)
@@ -295,6 +310,13 @@ def _device(home: Home, plan: DevicePlan) -> Peripheral:
     )
 
 
+def _is_live(record: Record) -> bool:
+    """Is it heard while it is measured, or never?"""
+    return isinstance(record, HeartRateRecord) or (
+        isinstance(record, OximeterRecord) and record.streamed > 0
+    )
+
+
 def _take(device: Peripheral, record: Record) -> None:
     match device, record:
         case GlucoseMeter(), GlucoseRecord():
@@ -302,6 +324,12 @@ def _take(device: Peripheral, record: Record) -> None:
         case Cuff(), CuffRecord():
             device.take(record)
         case Wristband(), HeartRateRecord():
+            device.take(record)
+        case Oximeter(), OximeterRecord():
+            device.take(record)
+        case Scale(), WeightRecord():
+            device.take(record)
+        case Thermometer(), TemperatureRecord():
             device.take(record)
         case _:
             raise MendSettings(f"{device.identity.name} cannot measure {type(record).__name__}.")

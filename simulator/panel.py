@@ -21,6 +21,10 @@ class Device(StrEnum):
     CUFF = "cuff"
     GLUCOSE_METER = "glucose_meter"
     WRISTBAND = "wristband"
+    OXIMETER = "oximeter"
+    SCALE = "scale"
+    BODY_SCALE = "body_scale"
+    THERMOMETER = "thermometer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,61 @@ class SensorRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OximeterRecord:
+    """One measurement with an oximeter at `at`: per cent and beats per minute, None for no number.
+
+    `streamed`: so many values of a stream in the place of a spot check; they are one measurement
+    all the same. Without a `finger` in it, or as a `demonstration`, it counts as none.
+    """
+
+    at: datetime
+    spo2: Decimal | None
+    pulse: Decimal | None = None
+    streamed: int = 0
+    finger: bool = True
+    demonstration: bool = False
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is: the oxygen, and the pulse if there."""
+        if self.spo2 is None or not self.finger or self.demonstration:
+            return 0
+        return 1 + (self.pulse is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightRecord:
+    """One weighing: weight in `unit`, body fat in per cent; None where measuring failed or, for
+    the fat, where the scale does not tell it. `user` as on the scale."""
+
+    at: datetime
+    weight: Decimal | None
+    body_fat: Decimal | None = None
+    unit: Unit = Unit.KG
+    user: int | None = None
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is."""
+        return (self.weight is not None) + (self.body_fat is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemperatureRecord:
+    """One measurement with a thermometer in `unit`; `place` as in the driver's PLACES."""
+
+    at: datetime
+    value: Decimal | None
+    unit: Unit = Unit.CELSIUS
+    place: int | None = None
+
+    @property
+    def measurements(self) -> int:
+        """How many measurements this record is."""
+        return 0 if self.value is None else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PulseRecord:
     """A pulse that a ring has measured by itself at `at`, per minute."""
 
@@ -112,4 +167,6 @@ class NightRecord:
     stages: tuple[tuple[int, int], ...]
 
 
-Record = GlucoseRecord | CuffRecord | HeartRateRecord
+Record = (
+    GlucoseRecord | CuffRecord | HeartRateRecord | OximeterRecord | WeightRecord | TemperatureRecord
+)

@@ -54,14 +54,14 @@ class BloodPressureStory:
 
     def records(self, start: datetime, end: datetime) -> list[Record]:
         """Everything in [start, end), in order of time."""
-        return _between(start, end, self.zone, self._of_day)
+        return between(start, end, self.zone, self._of_day)
 
     def _of_day(self, day: date) -> Iterator[CuffRecord]:
         for session, clock in (("morning", time(7)), ("evening", time(20))):
             if uniform(self.seed, day, session, "measures") > self.measures:
                 continue
             minutes = 15 * normal(self.seed, day, session, "minutes")
-            at = _at(day, clock, self.zone) + timedelta(seconds=round(60 * minutes))
+            at = at_clock(day, clock, self.zone) + timedelta(seconds=round(60 * minutes))
             yield self._reading(day, session, 1, at)
             yield self._reading(day, session, 2, at + timedelta(seconds=75))
 
@@ -130,12 +130,12 @@ class GlucoseStory:
 
     def records(self, start: datetime, end: datetime) -> list[Record]:
         """Everything in [start, end), in order of time."""
-        return _between(start, end, self.zone, self._of_day)
+        return between(start, end, self.zone, self._of_day)
 
     def _of_day(self, day: date) -> Iterator[GlucoseRecord]:
         days = (day - self.begins).days
         if self.control_every_days and days % self.control_every_days == 0:
-            at = _at(day, time(6, 30), self.zone)
+            at = at_clock(day, time(6, 30), self.zone)
             shown = self._shown(6.4)
             yield GlucoseRecord(at=at, value=shown, unit=self.unit, control_solution=True)
         if uniform(self.seed, day, "measures") > self.measures:
@@ -145,7 +145,7 @@ class GlucoseStory:
             low = days in self.lows and name == "before_dinner"
             if name in wanted or low:
                 minutes = 12 * normal(self.seed, day, name, "minutes")
-                at = _at(day, clock, self.zone) + timedelta(seconds=round(60 * minutes))
+                at = at_clock(day, clock, self.zone) + timedelta(seconds=round(60 * minutes))
                 usual = self._value(day, name, rise)
                 value = 3.5 + 0.1 * normal(self.seed, day, "low") if low else usual
                 yield GlucoseRecord(at=at, value=self._shown(value), unit=self.unit, meal=meal)
@@ -185,7 +185,7 @@ class HeartRateStory:
 
     def records(self, start: datetime, end: datetime) -> list[Record]:
         """Everything in [start, end), in order of time."""
-        return _between(start, end, self.zone, self._of_day)
+        return between(start, end, self.zone, self._of_day)
 
     def _of_day(self, day: date) -> Iterator[HeartRateRecord]:
         if uniform(self.seed, day, "measures") > self.measures:
@@ -194,7 +194,7 @@ class HeartRateStory:
         level = self.resting_per_minute + 3 * normal(self.seed, day, "level")
         rates = (level + 2 * normal(self.seed, day, n, "rate") for n in range(self.values))
         yield HeartRateRecord(
-            at=_at(day, time(10), self.zone) + timedelta(seconds=round(60 * minutes)),
+            at=at_clock(day, time(10), self.zone) + timedelta(seconds=round(60 * minutes)),
             rates=tuple(round(rate) for rate in rates),
         )
 
@@ -203,7 +203,8 @@ class _OfDay(Protocol):
     def __call__(self, day: date, /) -> Iterator[Record]: ...
 
 
-def _between(start: datetime, end: datetime, zone: ZoneInfo, of_day: _OfDay) -> list[Record]:
+def between(start: datetime, end: datetime, zone: ZoneInfo, of_day: _OfDay) -> list[Record]:
+    """Everything that days tell, in [start, end) and in order of time."""
     day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
     found: list[Record] = []
     while day <= last:
@@ -212,5 +213,6 @@ def _between(start: datetime, end: datetime, zone: ZoneInfo, of_day: _OfDay) -> 
     return sorted(found, key=lambda each: each.at)
 
 
-def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:
+def at_clock(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """The moment, in UTC, at which clocks of this zone show this."""
     return datetime.combine(day, clock, tzinfo=zone).astimezone(UTC)

@@ -44,6 +44,7 @@ PURE = (
     "gateway_agent/time_server.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
+    "simulator/daily_story.py",
     "simulator/panel.py",
     "simulator/record.py",
     "simulator/chance.py",

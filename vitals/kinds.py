@@ -32,6 +32,7 @@ class Kind(StrEnum):
     BODY_TEMPERATURE = "body_temperature"
     STEPS = "steps"
     SLEEP_DURATION = "sleep_duration"
+    BODY_FAT = "body_fat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ _ROWS: tuple[Vital, ...] = (
         kind=Kind.PULSE,
         code=6,
         mdc=149546,
-        # beats per minute, counted by a cuff
+        # beats per minute, counted by a cuff or an oximeter
         scales=(Scale(unit=_RATE, decimals=0, low=25, high=250, loinc="8867-4"),),
         zh="脉搏",
         en="Pulse",
@@ -199,6 +200,16 @@ _ROWS: tuple[Vital, ...] = (
         scales=(Scale(unit=Unit.MINUTE, decimals=0, low=0, high=1440, loinc="93832-4"),),
         zh="睡眠时长",
         en="Sleep duration",
+    ),
+    Vital(
+        kind=Kind.BODY_FAT,
+        code=13,
+        mdc=None,
+        # per cent of the body's mass; the bounds are an engineering choice, unconfirmed. LOINC
+        # ("Percentage of body fat Measured") to be checked on loinc.org.
+        scales=(Scale(unit=Unit.PERCENT, decimals=1, low=3, high=75, loinc="41982-0"),),
+        zh="体脂率",
+        en="Body fat",
     ),
 )
 

@@ -54,6 +54,10 @@ class Flag(StrEnum):
     DEVICE_FAULT = "device_fault"
     TIME_FAULT = "time_fault"
     NO_SKIN_CONTACT = "no_skin_contact"
+    EARLY_ESTIMATE = "early_estimate"
+    QUESTIONABLE = "questionable"
+    POOR_SIGNAL = "poor_signal"
+    LOW_PERFUSION = "low_perfusion"
 
 
 # The bit that stands for a flag in the database. Never renumber: rows hold these.

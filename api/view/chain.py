@@ -20,7 +20,18 @@ from vitals.kinds import Kind
 BATTERY_LOW_PERCENT = 20
 # the kinds of devices that have words of their own (`device_…`)
 DEVICE_KINDS = frozenset(
-    {"glucose_meter", "blood_pressure_cuff", "wristband", "cgm", "smart_watch", "ring"}
+    {
+        "glucose_meter",
+        "blood_pressure_cuff",
+        "wristband",
+        "cgm",
+        "smart_watch",
+        "ring",
+        "pulse_oximeter",
+        "weight_scale",
+        "body_composition_scale",
+        "thermometer",
+    }
 )
 
 

@@ -16,7 +16,8 @@ from vitals.kinds import Kind
 from vitals.measurement import Clock, Meal
 from vitals.units import UNIT_TEXT, Unit, convert
 
-# mean arterial pressure is of use to a report only; diastolic and pulse stand with their systolic
+# mean arterial pressure is of use to a report only; diastolic and pulse stand with their systolic,
+# an oximeter's pulse with its oxygen
 _ORDER = (
     Kind.SYSTOLIC,
     Kind.GLUCOSE,
@@ -24,6 +25,7 @@ _ORDER = (
     Kind.SPO2,
     Kind.HEART_RATE,
     Kind.WEIGHT,
+    Kind.BODY_FAT,
     Kind.BODY_TEMPERATURE,
     Kind.STEPS,
     Kind.SLEEP_DURATION,
@@ -63,12 +65,14 @@ def _line(
         return _pressure(found, targets=targets, now=now)
     value = found[kind]
     seen = glance.of_glucose(value.value, value.unit) if kind is Kind.GLUCOSE else glance.KEPT
+    pulse = _of_record(found, Kind.PULSE, value) if kind is Kind.SPO2 else None
     return Shown(
         name=f"kind_{kind}",
         text=value_text(kind, value.value, value.unit),
         unit=UNIT_TEXT[value.unit],
         at=value.taken_at,
         glance=_unless_doubted(value, seen, now),
+        pulse=value_text(Kind.PULSE, pulse.value, pulse.unit) if pulse else None,
         meal=value.meal,
         remarks=_remarks(value),
     )

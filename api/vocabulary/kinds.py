@@ -11,6 +11,7 @@ KINDS = {
     "kind_body_temperature": ("体温", "Temperature"),
     "kind_steps": ("步数", "Steps"),
     "kind_sleep_duration": ("睡眠", "Sleep"),
+    "kind_body_fat": ("体脂率", "Body fat"),
     "meal_preprandial": ("餐前", "before a meal"),
     "meal_postprandial": ("餐后", "after a meal"),
     "meal_fasting": ("空腹", "fasting"),
@@ -43,12 +44,23 @@ KINDS = {
     "flag_device_fault": ("设备故障", "The device reported a fault"),
     "flag_time_fault": ("设备时间有误", "The device's clock is wrong"),
     "flag_no_skin_contact": ("没有贴紧皮肤", "No contact with the skin"),
+    "flag_early_estimate": (
+        "测量时间还不够长，数值是初步的",
+        "Measured too briefly: a first estimate",
+    ),
+    "flag_questionable": ("设备认为这个数值可能不准", "The device doubts this value"),
+    "flag_poor_signal": ("信号太弱", "The signal was weak"),
+    "flag_low_perfusion": ("手指血流弱，请先暖手", "Weak blood flow: warm the finger first"),
     "device_glucose_meter": ("血糖仪", "Glucose meter"),
     "device_blood_pressure_cuff": ("血压计", "Blood-pressure cuff"),
     "device_wristband": ("手环", "Wristband"),
     "device_cgm": ("动态血糖仪", "Continuous glucose monitor"),
     "device_smart_watch": ("手表", "Watch"),
     "device_ring": ("智能戒指", "Ring"),
+    "device_pulse_oximeter": ("血氧仪", "Pulse oximeter"),
+    "device_weight_scale": ("体重秤", "Scale"),
+    "device_body_composition_scale": ("体脂秤", "Body-composition scale"),
+    "device_thermometer": ("体温计", "Thermometer"),
 }
 
 # Units whose sign is a word; all others are written the same in both languages.

@@ -58,6 +58,24 @@ def band(every: Every = 60.0, fault: Fault = "none") -> None:
     _run("wristband", every, fault)
 
 
+@app.command()
+def oximeter(every: Every = 60.0, fault: Fault = "none") -> None:
+    """A pulse oximeter, measuring until stopped."""
+    _run("oximeter", every, fault)
+
+
+@app.command()
+def scale(every: Every = 60.0, fault: Fault = "none") -> None:
+    """A scale that tells body fat, measuring until stopped."""
+    _run("body_scale", every, fault)
+
+
+@app.command()
+def thermometer(every: Every = 60.0, fault: Fault = "none") -> None:
+    """A thermometer, measuring until stopped."""
+    _run("thermometer", every, fault)
+
+
 def _run(devices: str, every: float, fault: str) -> None:
     os.environ["KANGBAN_SIMULATE_DEVICES"] = devices
     os.environ["KANGBAN_SIMULATE_EVERY_S"] = str(every)

@@ -23,7 +23,7 @@ def test_the_codes_in_the_database_are_what_they_were() -> None:
     # rows hold these: a new vital goes to the end
     names = (
         "glucose ketone systolic diastolic mean_arterial_pressure pulse heart_rate spo2 weight "
-        "body_temperature steps sleep_duration"
+        "body_temperature steps sleep_duration body_fat"
     )
     first = {Kind(name): code for code, name in enumerate(names.split(), start=1)}
     assert {kind: VITALS[kind].code for kind in first} == first

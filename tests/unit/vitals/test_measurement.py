@@ -162,7 +162,7 @@ def test_the_codes_in_the_database_are_what_they_were() -> None:
         "irregular_pulse body_movement cuff_loose improper_position pulse_too_high pulse_too_low "
         "battery_low sensor_fault sample_too_small strip_error result_too_high result_too_low "
         "temperature_too_high temperature_too_low read_interrupted device_fault time_fault "
-        "no_skin_contact"
+        "no_skin_contact early_estimate questionable poor_signal low_perfusion"
     )
     for place_of, name in enumerate(flags.split()):
         assert FLAG_BIT[Flag(name)] == 1 << place_of

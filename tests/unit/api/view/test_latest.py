@@ -67,6 +67,46 @@ def test_an_unsure_clock_is_said() -> None:
     assert line.remarks == ("clock_unsure",)
 
 
+def test_oxygen_is_shown_with_the_pulse_of_the_same_reading_and_its_doubts() -> None:
+    doubts = (Flag.EARLY_ESTIMATE, Flag.LOW_PERFUSION)
+    values = {
+        Kind.SPO2: stored(Kind.SPO2, 97, Unit.PERCENT, flags=doubts),
+        Kind.PULSE: stored(Kind.PULSE, 68, Unit.PER_MINUTE),
+    }
+    (line,) = shown(values, targets={}, now=NOW)
+    assert (line.name, line.text, line.unit, line.pulse) == ("kind_spo2", "97", "%", "68")
+    assert line.glance.word == "glance_doubted"
+    assert line.remarks == ("flag_early_estimate", "flag_low_perfusion")
+
+
+def test_a_pulse_of_another_reading_is_not_put_beside_the_oxygen() -> None:
+    values = {
+        Kind.SPO2: stored(Kind.SPO2, 97, Unit.PERCENT),
+        Kind.PULSE: stored(Kind.PULSE, 68, Unit.PER_MINUTE, sequence=6),
+    }
+    (line,) = shown(values, targets={}, now=NOW)
+    assert line.pulse is None
+
+
+def test_a_cold_finger_is_remarked_without_spoiling_the_value() -> None:
+    values = {Kind.SPO2: stored(Kind.SPO2, 91, Unit.PERCENT, flags=(Flag.LOW_PERFUSION,))}
+    (line,) = shown(values, targets={}, now=NOW)
+    assert line.glance.word == "glance_kept"
+
+
+def test_weight_body_fat_and_temperature_are_shown_as_measured() -> None:
+    values = {
+        Kind.BODY_TEMPERATURE: stored(Kind.BODY_TEMPERATURE, 98.6, Unit.FAHRENHEIT),
+        Kind.BODY_FAT: stored(Kind.BODY_FAT, 22.1, Unit.PERCENT),
+        Kind.WEIGHT: stored(Kind.WEIGHT, 70.3, Unit.KG),
+    }
+    assert [(line.name, line.text, line.unit) for line in shown(values, targets={}, now=NOW)] == [
+        ("kind_weight", "70.3", "kg"),
+        ("kind_body_fat", "22.1", "%"),
+        ("kind_body_temperature", "98.6", "°F"),
+    ]
+
+
 def test_blood_pressure_and_glucose_come_first_and_the_newest_dates_the_page() -> None:
     values = {
         Kind.WEIGHT: stored(Kind.WEIGHT, 61.5, Unit.KG, taken_at=ago(hours=2)),

@@ -33,7 +33,7 @@ def test_a_service_is_known_in_its_short_and_its_long_form(service: str) -> None
     assert driver.kind == "glucose_meter"
 
 
-@pytest.mark.parametrize("service", ["1809", "", "6e400001-b5a3-f393-e0a9-e50e24dcca9e"])
+@pytest.mark.parametrize("service", ["1816", "", "6e400001-b5a3-f393-e0a9-e50e24dcca9e"])
 def test_a_stranger_has_no_driver(service: str) -> None:
     assert driver_of(service) is None
 
