@@ -250,11 +250,10 @@ def clock_of(
     zone = start.zone() if start is not None and start.moment() is not None else None
     if zone is None:
         return counted
-    told = ClockSeen(device_time=session.start, at=(session.start - zone).replace(tzinfo=UTC))
-    if counted is None:
+    told = ClockSeen(device_time=(at.astimezone(UTC) + zone).replace(tzinfo=None), at=at)
+    if counted is None or abs(told.device_time - counted.device_time) <= AGREES_WITHIN:
         return told
-    off = (counted.at - told.at) - (counted.device_time - told.device_time)
-    return told if abs(off) <= AGREES_WITHIN else counted
+    return counted
 
 
 def _began(
