@@ -189,11 +189,15 @@ class Agent:
             last_sequence=last_sequence,
             now=self.now(),
         )
+        waits = False
         while True:
             try:
                 new = await self.on_disk(keep)
             except TryAgain as error:
                 log.error("%s A reading waits in memory until then.", error)
+                if not waits:
+                    waits = True
+                    self.on_change()
                 await self._make_room()
             else:
                 if new:

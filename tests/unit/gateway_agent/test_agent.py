@@ -220,6 +220,8 @@ async def test_a_reading_waits_for_room_when_the_disk_fills_up_in_mid_visit(
     visit = await begin(agent)
     fill_up(spool)
     tries = 0
+    told: list[str] = []
+    agent.on_change = lambda: told.append(agent.health().troubles.get("disk", ""))
 
     def room_comes_late() -> None:
         nonlocal tries
@@ -231,6 +233,10 @@ async def test_a_reading_waits_for_room_when_the_disk_fills_up_in_mid_visit(
     for sequence in range(1, 200):
         await visit.keep(a_reading(sequence))
     assert tries == 3
+    # people hear of it at once, and once
+    assert len(told) == 1
+    assert "free some space" in told[0]
+    assert agent.health().troubles == {}
     assert [sequence for sequence, _ in sent(spool)] == list(range(1, 200))
     assert "A reading waits in memory" in caplog.text
 
