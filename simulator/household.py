@@ -25,6 +25,7 @@ from simulator.link import Air
 from simulator.panel import Device, DevicePlan, HouseholdPlan
 from simulator.peripheral import Faults, Home, Identity, Peripheral
 from simulator.record import CuffRecord, GlucoseRecord, HeartRateRecord, Record
+from simulator.security import OPEN, Method, Security
 from simulator.story import SHANGHAI
 from simulator.wristband import Wristband
 from vitals.broker import Broker
@@ -283,9 +284,17 @@ LIVE_STEP_S = 20.0
 
 def _device(home: Home, plan: DevicePlan) -> Peripheral:
     kind = _KINDS[plan.kind]
+    security = OPEN
+    if plan.passkey is not None:
+        security = Security(method=Method.PASSKEY, passkey=plan.passkey)
     return kind(
         home,
-        Identity(address=plan.address, name=f"{plan.model} {plan.address[-2:]}", model=plan.model),
+        Identity(
+            address=plan.address,
+            name=f"{plan.model} {plan.address[-2:]}",
+            model=plan.model,
+            security=security,
+        ),
         faults=Faults(
             clock_offset=plan.clock_offset,
             drop_after=list(plan.drop_after),
