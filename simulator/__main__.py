@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 # the owner forgot to set the clock: it shows a year in the past, as after a change of battery
 _WRONG_YEAR = timedelta(days=-26 * 365)
+# what a meter shows that nobody has added yet
+PASSKEY = 482_913
 # days of a story that are told over and over
 _DAYS = 365
 # what a meter has in its memory begins here: 65000 tests later it is still the past
@@ -137,6 +139,7 @@ def _plan(settings: SimulatorSettings, now: datetime) -> HouseholdPlan:
             story=stories[kind][1],
             clock_offset=_WRONG_YEAR if settings.fault is Fault.CLOCK else timedelta(0),
             repeats=1 if settings.fault is Fault.REPEAT else 0,
+            passkey=PASSKEY if settings.unpaired and kind is Device.GLUCOSE_METER else None,
         )
         for number, kind in enumerate(settings.devices, start=1)
     )

@@ -35,6 +35,7 @@ from simulator.record import (
     WeightRecord,
 )
 from simulator.scale import BodyScale, Scale
+from simulator.security import OPEN, Method, Security
 from simulator.story import SHANGHAI
 from simulator.thermometer import Thermometer
 from simulator.wristband import Wristband
@@ -299,9 +300,17 @@ LIVE_STEP_S = 20.0
 
 def _device(home: Home, plan: DevicePlan) -> Peripheral:
     kind = _KINDS[plan.kind]
+    security = OPEN
+    if plan.passkey is not None:
+        security = Security(method=Method.PASSKEY, passkey=plan.passkey)
     return kind(
         home,
-        Identity(address=plan.address, name=f"{plan.model} {plan.address[-2:]}", model=plan.model),
+        Identity(
+            address=plan.address,
+            name=f"{plan.model} {plan.address[-2:]}",
+            model=plan.model,
+            security=security,
+        ),
         faults=Faults(
             clock_offset=plan.clock_offset,
             drop_after=list(plan.drop_after),

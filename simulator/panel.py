@@ -29,7 +29,11 @@ class Device(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlan:
-    """One device and what will be measured with it; its faults are those of `peripheral.Faults`."""
+    """One device and what will be measured with it; its faults are those of `peripheral.Faults`.
+
+    `passkey`: the six digits that it shows and wants typed in before it is read; None: it serves
+    anybody.
+    """
 
     kind: Device
     address: str
@@ -38,6 +42,7 @@ class DevicePlan:
     clock_offset: timedelta = timedelta(0)
     drop_after: tuple[int, ...] = ()
     repeats: int = 0
+    passkey: int | None = None
 
     @property
     def key(self) -> str:

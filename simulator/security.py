@@ -88,6 +88,11 @@ class Guard:
         """May the device hand over what it has?"""
         return not (self._is_pairing and self.security.ends_pairing_at_hang_up)
 
+    def show(self, number: int) -> None:
+        """Has the device show these six digits; they stand in the log for whoever holds it."""
+        self.shown = number
+        log.info("%s shows %06d.", self._device.name, number)
+
     def close(self, services: Sequence[Service]) -> None:
         """Lets these services, which the device has already, be used over an encrypted link alone:
         ATT error 0x0F, or 0x05 where a person must have been asked, is the answer else."""
@@ -198,8 +203,8 @@ class _Display(PairingDelegate):
         return self._guard.security.passkey
 
     async def display_number(self, number: int, digits: int) -> None:
-        self._guard.shown = number
+        self._guard.show(number)
 
     async def compare_numbers(self, number: int, digits: int) -> bool:
-        self._guard.shown = number
+        self._guard.show(number)
         return True

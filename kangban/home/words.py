@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway_agent.drivers.registry import DRIVERS
-from gateway_agent.pairing import is_stranger
+from gateway_agent.pairing import WAYS_OUT, is_stranger
 from vitals.command import Candidate, Event, Failure, Step
 from vitals.kinds import VITALS, Kind
 from vitals.units import UNIT_TEXT, Unit
@@ -140,8 +140,10 @@ class Words:
 
     def failed(self, event: Event) -> str:
         """Why it ended, and the way out; what support wants to know behind it."""
-        said = FAILURES[event.failure or Failure.FAULT][self._place]
-        return f"{said}\n  ({event.said})" if event.said and self.language == "en" else said
+        failure = event.failure or Failure.FAULT
+        said = FAILURES[failure][self._place]
+        says_more = event.said not in ("", WAYS_OUT[failure]) and self.language == "en"
+        return f"{said}\n  ({event.said})" if says_more else said
 
     def kind(self, kind: str) -> str:
         """The name of a kind of device."""

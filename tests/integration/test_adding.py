@@ -10,13 +10,16 @@ from uuid import uuid4
 import pytest
 from stand_in import StandIn
 
+from gateway_agent import adding
 from simulator.household import Household
 from simulator.panel import Device, DevicePlan, HouseholdPlan, Person
 from simulator.record import CuffRecord, GlucoseRecord, Record
 from vitals.broker import broker as parse
 from vitals.command import ENDS, LIFE, Command, Do, Event, Failure, Step
 
-METER, CUFF = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
+METER, CUFF, SHY = "F0:00:00:00:00:01", "F0:00:00:00:00:02", "F0:00:00:00:00:03"
+# what the shy meter shows
+PASSKEY = 7
 
 
 class Nothing:
@@ -26,8 +29,8 @@ class Nothing:
         return []
 
 
-def plan(kind: Device, address: str) -> DevicePlan:
-    return DevicePlan(kind=kind, address=address, model="SIM", story=Nothing())
+def plan(kind: Device, address: str, *, passkey: int | None = None) -> DevicePlan:
+    return DevicePlan(kind=kind, address=address, model="SIM", story=Nothing(), passkey=passkey)
 
 
 class Page:
@@ -89,7 +92,11 @@ class Home:
 
 @pytest.fixture
 async def home(broker: str, tmp_path: Path) -> AsyncIterator[Home]:
-    devices = (plan(Device.GLUCOSE_METER, METER), plan(Device.CUFF, CUFF))
+    devices = (
+        plan(Device.GLUCOSE_METER, METER),
+        plan(Device.CUFF, CUFF),
+        plan(Device.GLUCOSE_METER, SHY, passkey=PASSKEY),
+    )
     now = datetime.now(UTC)
     household = Household(
         HouseholdPlan(gateway="g1", people=(Person(key="somebody", devices=devices),)),
@@ -246,3 +253,52 @@ async def test_an_old_order_that_is_played_again_starts_no_pairing(home: Home) -
     await page.end(await page.ask(Do.STATUS))
     assert len(told(order.id)) == before
     assert not await home.is_added(CUFF)
+
+
+async def test_the_digits_of_a_meter_are_typed_on_the_page(home: Home) -> None:
+    page = home.page
+    await home.measures(SHY, *glucose_records(5))
+    wrong = await page.ask(Do.PAIR, device=f"ble:{SHY}")
+    await page.until(wrong, Step.PASSKEY_WANTED)
+    await page.ask(Do.PASSKEY, about=wrong, number=PASSKEY + 1)
+    assert (await page.end(wrong))[-1].failure is Failure.WRONG_PASSKEY
+    assert not await home.is_added(SHY)
+    right = await page.ask(Do.PAIR, device=f"ble:{SHY}")
+    await page.until(right, Step.PASSKEY_WANTED)
+    await page.ask(Do.PASSKEY, about=right, number=PASSKEY)
+    told = await page.end(right)
+    assert list(dict.fromkeys(steps(told))) == [
+        "taken",
+        "connecting",
+        "passkey_wanted",
+        "bonded",
+        "clock",
+        "history",
+        "reading",
+        "done",
+    ]
+    assert await home.is_added(SHY)
+
+
+async def test_digits_that_nobody_types_end_the_pairing_with_a_way_out(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adding, "ANSWER_S", 0.1)
+    await home.measures(SHY, *glucose_records(5))
+    told = await home.page.end(await home.page.ask(Do.PAIR, device=f"ble:{SHY}"))
+    assert told[-1].failure is Failure.NO_PASSKEY
+    assert "begin again" in told[-1].said
+    assert not await home.is_added(SHY)
+
+
+async def test_a_device_that_has_lost_its_key_is_added_anew(home: Home) -> None:
+    page = home.page
+    device = home.household.devices[f"ble:{SHY}"]
+    for number in (1, 2):
+        await home.measures(SHY, *glucose_records(5 * number))
+        pair = await page.ask(Do.PAIR, device=f"ble:{SHY}")
+        await page.until(pair, Step.PASSKEY_WANTED)
+        await page.ask(Do.PASSKEY, about=pair, number=PASSKEY)
+        assert (await page.end(pair))[-1].step is Step.DONE
+        # the battery was changed
+        await device.guard.forget()

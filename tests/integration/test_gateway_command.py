@@ -12,6 +12,7 @@ import pytest
 
 from gateway_agent.control import NAME
 from gateway_agent.spool import Spool
+from simulator.__main__ import PASSKEY
 
 KANGBAN = [sys.executable, "-m", "kangban"]
 CUFF, METER, BAND = (f"ble:F0:00:00:01:00:0{number}" for number in (1, 2, 3))
@@ -102,8 +103,34 @@ def test_a_cuff_is_named_by_its_address_and_read(home: Home) -> None:
     assert "battery 80 %" in said(home.run("devices"))
 
 
+def pair_typing(home: Home, digits: str) -> tuple[int, str]:
+    """Adds the meter, typing these digits when they are asked for; exit code and what was said."""
+    shell = home.start("gateway", "pair", METER)
+    assert shell.stdin is not None
+    assert shell.stderr is not None
+    # a question ends without a new line
+    asked = ""
+    while not asked.endswith("device shows: "):
+        asked += shell.stderr.read(1)
+    text, _ = shell.communicate(f"{digits}\n", timeout=60)
+    return shell.returncode, text
+
+
+def test_a_meter_that_shows_six_digits_is_added_by_typing_them(home: Home) -> None:
+    wrong = pair_typing(home, "000001")
+    assert wrong[0] == 1
+    assert "The digits were not right" in wrong[1]
+    assert METER not in said(home.run("devices"))
+    code, text = pair_typing(home, f"12\n{PASSKEY:06}")
+    assert code == 0
+    assert text.index("Connecting") < text.index("Paired.") < text.index("Newest: Glucose")
+    assert "Added; records read: 3" in text
+    assert METER in said(home.run("devices"))
+    said(home.run("forget", METER))
+
+
 def test_a_person_types_the_number_of_what_was_found(home: Home) -> None:
-    text = said(home.run("pair", "--seconds", "2", types="99\n1\n"))
+    text = said(home.run("pair", "--seconds", "2", types=f"99\n1\n{PASSKEY}\n"))
     assert "There is no such number." in text
     assert "Added" in text
 
