@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
-from store import intake
+from store import intake, sharing
 from store.inbox import Visit
 from store.named import queries
 
@@ -171,7 +171,7 @@ def give_number(
     """A user number (0-254) of a device is this patient's from now on, and what waits of it."""
     _hold_device(connection, device_id)
     asked = {"device_id": device_id, "slot": slot, "patient_id": patient_id}
-    before = _owner(connection, device_id, slot)
+    before = sharing.owner(connection, device_id, slot)
     rows = _rows(connection.execute(_SQL["lock_number"], asked).fetchall())
     if before == patient_id and not rows:
         return Done(outcome=Outcome.ALREADY)
@@ -207,7 +207,7 @@ def undo(
     rows = _rows(each[:5] for each in found)
     places = [_Place(patient_id=was, set_aside=aside) for *_, was, aside in found]
     slot = kept.mapped_slot
-    is_mapped = slot is not None and _owner(connection, kept.device_id, slot) == patient_id
+    is_mapped = slot is not None and sharing.owner(connection, kept.device_id, slot) == patient_id
     if now - kept.at > UNDO_FOR or not (rows or is_mapped):
         return Done(outcome=Outcome.TOO_LATE)
     if is_mapped:
@@ -330,14 +330,6 @@ def _unmap(connection: Connection[Any], kept: _Kept) -> list[_Row]:
     else:
         connection.execute(_SQL["set_slot"], {**asked, "patient_id": kept.mapped_before})
     return rows
-
-
-def _owner(connection: Connection[Any], device_id: int, slot: int) -> int | None:
-    with connection.cursor(row_factory=scalar_row) as cursor:
-        found: int | None = cursor.execute(
-            _SQL["slot_owner"], {"device_id": device_id, "slot": slot}
-        ).fetchone()
-    return found
 
 
 def _keep_rows(

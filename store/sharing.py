@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from store import intake
 from store.measurements import Stored, stored_of
@@ -80,6 +80,15 @@ def numbers(connection: Connection[Any], device_id: int, *, since: datetime) -> 
                 values_of=values_of,
             )
         )
+    return found
+
+
+def owner(connection: Connection[Any], device_id: int, slot: int) -> int | None:
+    """Whose a number of a device is; None: nobody's."""
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        found: int | None = cursor.execute(
+            _SQL["slot_owner"], {"device_id": device_id, "slot": slot}
+        ).fetchone()
     return found
 
 
