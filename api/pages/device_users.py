@@ -33,7 +33,7 @@ from vitals.errors import MendData
 # numbers seen within so long are listed
 _SEEN = timedelta(days=365)
 # what is chosen instead of a person: several use it without numbers; nobody yet
-SEVERAL, NOBODY = "several", ""
+SEVERAL, NOBODY = "several", "nobody"
 
 router = APIRouter(tags=["pages"], include_in_schema=False)
 
