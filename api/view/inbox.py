@@ -160,10 +160,7 @@ def visit_of(key: str) -> Visit:
     if found is None:
         raise MendData("This names no reading: reload the page.")
     device_id, sequence, microseconds = map(int, found.groups())
-    try:
-        taken_at = _EPOCH + timedelta(microseconds=microseconds)
-    except OverflowError as error:
-        raise MendData("This names no reading: reload the page.") from error
+    taken_at = _EPOCH + microseconds * _MICROSECOND
     return Visit(device_id=device_id, sequence=sequence, taken_at=taken_at)
 
 

@@ -47,7 +47,7 @@ INBOX = {
         "Most of the last readings like this were {name}’s",
     ),
     "inbox_why_only": (
-        "家里用过这个设备的人里，最可能的是{name}",
+        "家里人里，最可能的是{name}",
         "Of those at home, {name} is the most likely",
     ),
     "inbox_give": ("是{name}的", "It is {name}’s"),
@@ -71,7 +71,7 @@ INBOX = {
         "A mistake can be undone within 24 hours; the reading then waits again.",
     ),
     "inbox_said_give": (
-        "{when}的测量 → {name}（{by}，{age}）",
+        "{when} 的测量 → {name}（{by}，{age}）",
         "Reading of {when} → {name} ({by}, {age})",
     ),
     "inbox_said_number": (
@@ -79,11 +79,11 @@ INBOX = {
         "User {user} is {name} from now on ({by}, {age})",
     ),
     "inbox_said_aside": (
-        "{when}的测量是客人的（{by}，{age}）",
+        "{when} 的测量是客人的（{by}，{age}）",
         "The reading of {when} was a guest’s ({by}, {age})",
     ),
     "inbox_said_release": (
-        "{when}的测量不是{name}的（{by}，{age}）",
+        "{when} 的测量不是{name}的（{by}，{age}）",
         "The reading of {when} is not {name}’s ({by}, {age})",
     ),
     "inbox_undo": ("撤销", "Undo"),

@@ -227,7 +227,7 @@ def test_the_page_gives_tells_who_was_first_and_undoes(house: House) -> None:
     assert press(house.father) == "/family/inbox?told=late"
     shown = family.get("/family/inbox?told=late").text
     assert "已经有人先处理了" in shown
-    assert "今天 07:06的测量 → 李秀英（王小明，刚刚）" in shown
+    assert "今天 07:06 的测量 → 李秀英（王小明，刚刚）" in shown
     (number,) = house.ask("SELECT id FROM assignment")[0]
     undo = f"/family/patients/{house.mother}/inbox/{number}/undo"
     assert family.post(undo, data=sent).headers["location"] == "/family/inbox?told=undone"
