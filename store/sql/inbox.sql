@@ -1,33 +1,29 @@
 -- name: waiting
--- What waits for a name in the households of these patients, the newest records first, whole.
-WITH visit AS (
-    SELECT m.device_id, m.sequence, m.taken_at, m.gateway_id
-    FROM measurement AS m
-    WHERE m.patient_id IS NULL
-      AND NOT m.set_aside
-      AND m.gateway_id = ANY(ARRAY(SELECT gateway_id FROM candidate
-                                   WHERE patient_id = ANY(%(patients)s)))
-      AND EXISTS (SELECT FROM candidate
-                  WHERE candidate.gateway_id = m.gateway_id
-                    AND candidate.patient_id = ANY(%(patients)s)
-                    AND (candidate.device_id IS NULL OR candidate.device_id = m.device_id))
-    GROUP BY 1, 2, 3, 4
-    ORDER BY m.taken_at DESC, m.device_id, m.sequence
-    LIMIT %(limit)s
-)
+-- What waits for a name in the households of these patients, the newest records first, whole. One
+-- scan: to plan a second one over all chunks would cost more than everything else.
 SELECT m.device_id, device.kind,
        ARRAY(SELECT DISTINCT candidate.patient_id FROM candidate
-             WHERE candidate.gateway_id = visit.gateway_id
-               AND (candidate.device_id IS NULL OR candidate.device_id = visit.device_id)
+             WHERE candidate.gateway_id = m.gateway_id
+               AND (candidate.device_id IS NULL OR candidate.device_id = m.device_id)
              ORDER BY 1),
        m.kind, m.value, m.unit, m.taken_at, m.sequence, m.clock, m.device_time, m.clock_offset_s,
        m.slot, m.meal, m.flags, device.name, m.received_at
-FROM visit
-JOIN measurement AS m ON m.device_id = visit.device_id AND m.sequence = visit.sequence
-                     AND m.taken_at = visit.taken_at
+FROM (
+    SELECT *, dense_rank() OVER (ORDER BY taken_at DESC, device_id, sequence) AS place
+    FROM measurement
+    WHERE patient_id IS NULL
+      AND NOT set_aside
+      AND gateway_id = ANY(ARRAY(SELECT gateway_id FROM candidate
+                                 WHERE patient_id = ANY(%(patients)s)))
+      AND EXISTS (SELECT FROM candidate
+                  WHERE candidate.gateway_id = measurement.gateway_id
+                    AND candidate.patient_id = ANY(%(patients)s)
+                    AND (candidate.device_id IS NULL
+                         OR candidate.device_id = measurement.device_id))
+) AS m
 JOIN device ON device.id = m.device_id
-WHERE m.patient_id IS NULL AND NOT m.set_aside
-ORDER BY m.taken_at DESC, m.device_id, m.sequence, m.kind;
+WHERE m.place <= %(limit)s
+ORDER BY m.place, m.kind;
 
 -- name: count_waiting
 -- How many records wait in the households of these patients, counted no further than a limit.
