@@ -27,6 +27,8 @@ class Deed(StrEnum):
     SIGN = "sign"
     DECIDE = "decide"
     UNDO = "undo"
+    ASSIGN = "assign"
+    SET_ASIDE = "set_aside"
 
 
 class Answer(StrEnum):
@@ -37,12 +39,17 @@ class Answer(StrEnum):
     UNKNOWN = "unknown"
 
 
+# Whose a reading of a shared device is, only the people at home know; what has no name yet may be
+# anybody's there, so that nobody else sees it. Each claims for themselves; the family also for
+# whom they look after, and it alone says that something was a guest's.
+AT_HOME = frozenset({Deed.ASSIGN, Deed.SET_ASIDE})
+
 # The patient cannot silence an alert meant for others but may undo a change of the plan; the
 # family sees values and safety events, not the doctor's page (clinical reference §6).
 PERMITS: dict[Relation, frozenset[Deed]] = {
-    Relation.SELF: frozenset({Deed.VIEW, Deed.READ_REPORT, Deed.UNDO}),
-    Relation.FAMILY: frozenset({Deed.VIEW, Deed.ACKNOWLEDGE}),
-    Relation.DOCTOR: frozenset(Deed),
+    Relation.SELF: frozenset({Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN}),
+    Relation.FAMILY: frozenset({Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE}),
+    Relation.DOCTOR: frozenset(Deed) - AT_HOME,
 }
 
 

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _WEEKDAYS_ZH = "一二三四五六日"
+# the parts of a day, each until an hour
+_PARTS_ZH = ((5, "凌晨"), (9, "早上"), (11, "上午"), (13, "中午"), (18, "下午"), (24, "晚上"))
 _WEEKDAYS_EN = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -25,6 +27,14 @@ def local_day(at: datetime, zone: ZoneInfo) -> date:
 def clock_time(at: datetime, zone: ZoneInfo) -> str:
     """Hours and minutes in a zone: "07:12"."""
     return at.astimezone(zone).strftime("%H:%M")
+
+
+def hour_of_day(hour: int, *, locale: str) -> str:
+    """A full hour as people say it: "早上 7 点", "around 7:00"."""
+    if not is_chinese(locale):
+        return f"around {hour}:00"
+    part = next(name for until, name in _PARTS_ZH if hour < until)
+    return f"{part} {hour if hour <= 12 else hour - 12} 点"
 
 
 def when(at: datetime, *, now: datetime, zone: ZoneInfo, locale: str) -> str:

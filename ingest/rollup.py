@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from ingest.batch import DEVICE, KIND, SLOT, TAKEN_AT, UNIT, VALUE, Row
 
-# the device's slot for whoever uses it
-_ANYONE = -1
+# a user number that is nobody's own; whose it is then, the view `wearer` says
+_ANY_NUMBER = -2
 _DAY = timedelta(days=1)
 _EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
@@ -61,8 +61,8 @@ def count(
 ) -> tuple[list[int | None], list[DayCount]]:
     """Whose each row is (None: nobody's yet), and what the rows add to days, in the days' order.
 
-    `wearers` gives patient and time zone by device and slot; `calendars`, by time zone, must cover
-    every row.
+    `wearers` gives patient and time zone by device and slot (-1 no number, -2 any number that is
+    nobody's own); `calendars`, by time zone, must cover every row.
     """
     patients: list[int | None] = []
     days: dict[tuple[int, int, int, date], tuple[list[float], list[datetime]]] = {}
@@ -76,7 +76,9 @@ def count(
         # neighbours are mostly of one device and one day: looked up once
         if same != run or not begin <= taken_at < end:
             run = same
-            wearer = wearers.get((row[DEVICE], row[SLOT])) or wearers.get((row[DEVICE], _ANYONE))
+            wearer = wearers.get((row[DEVICE], row[SLOT])) or wearers.get(
+                (row[DEVICE], _ANY_NUMBER)
+            )
             if wearer is None:
                 patient_id, values, moments = None, [], []
                 begin, end = _EVER

@@ -99,7 +99,7 @@ class Ground:
 
     `owners`: the only gateway that ever delivered each device, None for none, SEVERAL for more than
     one. `wearers`: patient and time zone by device
-    and slot, slot -1 being whoever uses it.
+    and slot, as the view `wearer` says it: -1 no number, -2 any number that is nobody's own.
     """
 
     owners: dict[int, int | None]

@@ -137,7 +137,7 @@ def newest(connection: Connection[Any], patient_id: int) -> dict[Kind, Stored]:
         _SQL["newest_of_patient"],
         {"patient_id": patient_id, "kinds": list(kinds), "units": list(units)},
     ).fetchall()
-    return {each.kind: each for each in map(_stored, rows)}
+    return {each.kind: each for each in map(stored_of, rows)}
 
 
 def series(
@@ -153,7 +153,7 @@ def series(
         _SQL["series"],
         {"patient_id": patient_id, "kinds": _codes(kinds), "since": since, "until": until},
     ).fetchall()
-    return [_stored(row) for row in rows]
+    return [stored_of(row) for row in rows]
 
 
 def days(
@@ -264,7 +264,8 @@ def _flags(bits: int) -> tuple[Flag, ...]:
     return tuple(flag for flag, bit in FLAG_BIT.items() if bits & bit)
 
 
-def _stored(row: Any) -> Stored:
+def stored_of(row: Any) -> Stored:
+    """A measurement from a row of these columns, in the order in which `series` gives them."""
     (
         kind, value, unit, taken_at, sequence, clock, device_time, clock_offset_s, slot, meal,
         flags, device, received_at,

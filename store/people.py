@@ -297,8 +297,9 @@ def bind_device(
 ) -> int:
     """The id of the device whose readings are this patient's from now on.
 
-    `device` is its lasting name ("ble:…"), heard of or not; `slot` -1 is whoever uses it, 0-254 a
-    user number of its own. Readings that came before keep whom they had.
+    `device` is its lasting name ("ble:…"), heard of or not; `slot` 0-254 is a user number of its
+    own, -1 whoever uses it: readings without a number, and any number as long as no number of this
+    device is somebody's own. Readings that came before keep whom they had.
     """
     device_id = ensure_devices(connection, [device])[device]
     connection.execute(

@@ -86,6 +86,7 @@ PURE = (
     "care_plans/words.py",
     "notify/deliver.py",
     "api/access.py",
+    "api/likely.py",
     "api/session.py",
     "api/moment.py",
     "api/view/*.py",

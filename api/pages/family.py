@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from api.access import Deed, Relation
 from api.alerts import take_on
+from api.inbox import MOST
 from api.moment import local_day
 from api.pages.lines import Lines, lines_of
 from api.render import locale_of, page
@@ -26,7 +27,7 @@ from api.view.chart import Chart, glucose_chart, pressure_chart
 from api.view.latest import Shown
 from api.view.state import State, state_of, urgency
 from api.visitor import Db, Now, SignedIn, allowed, signed_form
-from store import measurements, pages, people
+from store import inbox, measurements, pages, people
 from store.measurements import Stored
 from store.pages import AlertRow, Day
 from store.people import RelatedPatient
@@ -72,12 +73,14 @@ def family_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLRe
     locale = locale_of(request)
     with transaction(db) as connection:
         read = _read(connection, visitor.account.id, now)
+        unnamed = inbox.count_waiting(connection, [each.id for each in read.relatives], limit=MOST)
     persons = [_person(each, read, now=now, locale=locale) for each in read.relatives]
     shown = {
         "people": sorted(persons, key=lambda each: urgency(each.state)),
         "now": now,
         "home_zone": persons[0].zone if persons else ZoneInfo("Asia/Shanghai"),
         "device_kinds": DEVICE_KINDS,
+        "unnamed": unnamed,
     }
     return page(request, "family.html", shown)
 

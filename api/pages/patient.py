@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.access import Deed, Relation
 from api.errors import Unknown
+from api.inbox import MOST
 from api.moment import local_day
 from api.pages.lines import lines_of
 from api.proposals import undo_change
@@ -26,7 +27,7 @@ from api.view.state import state_of
 from api.visitor import Db, Now, SignedIn, allowed, signed_form
 from care_plans import records
 from care_plans.records import ChangeShown
-from store import measurements, pages, people
+from store import inbox, measurements, pages, people
 from store.people import RelatedPatient
 from store.pool import transaction
 
@@ -43,6 +44,7 @@ def patient_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLR
     with transaction(db) as connection:
         person = _oneself(people.patients_of_account(connection, visitor.account.id))
         rows = pages.alerts(connection, [person.id], since=now)
+        unnamed = inbox.count_waiting(connection, [person.id], limit=MOST)
         newest = measurements.newest(connection, person.id)
         lines = lines_of(connection, [person.id])
         slots = records.tasks_of_day(connection, patient_id=person.id, now=now)
@@ -69,6 +71,7 @@ def patient_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLR
         "tasks": tasks,
         "step": task_view.next_step(tasks),
         "change": _recent(changes, now),
+        "unnamed": unnamed,
     }
     return page(request, "patient.html", shown)
 

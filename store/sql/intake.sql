@@ -38,7 +38,7 @@ WHERE id = ANY(%(ids)s);
 -- name: wearers
 -- Whose readings each slot of these devices gives, and in which time zone that person lives.
 SELECT device_id, slot, patient_id, timezone
-FROM device_user
+FROM wearer
 JOIN patient ON patient.id = patient_id
 WHERE device_id = ANY(%(ids)s);
 
@@ -134,10 +134,10 @@ WITH fresh AS (
            COALESCE(own.patient_id, anyone.patient_id), value, unit, clock, device_time,
            clock_offset_s, staged.slot, meal, flags, gateway_id, raw
     FROM staged
-    LEFT JOIN device_user own
+    LEFT JOIN wearer own
            ON own.device_id = staged.device_id AND own.slot = staged.slot
-    LEFT JOIN device_user anyone
-           ON anyone.device_id = staged.device_id AND anyone.slot = -1
+    LEFT JOIN wearer anyone
+           ON anyone.device_id = staged.device_id AND anyone.slot = -2
     -- one order for all: two loads with the same rows wait for each other, never in a circle
     ORDER BY staged.device_id, kind, sequence, taken_at
     ON CONFLICT DO NOTHING

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from ingest.arrival import DeadLetter, Delivery, HealthSeen, Message
 from ingest.load import Loaded, Loader
 from ingest.validate import judge
-from store import measurements, people
+from store import measurements, people, sharing
 from store.pool import Pool, open_pool, transaction
 from vitals.errors import MendSettings, TryAgain
 from vitals.kinds import Kind
@@ -309,6 +309,46 @@ def test_a_shared_cuff_s_user_is_known_by_the_slot(home: Home) -> None:
     found = home.ask("SELECT sequence, patient_id FROM measurement ORDER BY 1")
     mother, father = home.mother, home.father
     assert found == [(1, father), (2, mother), (3, None), (4, None), (5, mother)]
+
+
+# caption: whose are readings with the numbers 1, 2 and without one? (f: father, m: mother)
+@pytest.mark.parametrize(
+    ("slots", "shared", "expected"),
+    [
+        # one person uses it, whatever number the cuff says
+        ({-1: "m"}, False, {1: "m", 2: "m", None: "m"}),
+        # a number is somebody's: an unknown one falls to nobody, one without is whose they said
+        ({-1: "m", 1: "f"}, False, {1: "f", 2: None, None: "m"}),
+        ({1: "f"}, False, {1: "f", 2: None, None: None}),
+        # several people use it: only a number of one's own tells
+        ({-1: "m", 1: "f"}, True, {1: "f", 2: None, None: None}),
+        ({-1: "m"}, True, {1: None, 2: None, None: None}),
+    ],
+)
+def test_an_unknown_user_s_reading_falls_to_nobody(
+    home: Home, slots: dict[int, str], shared: bool, expected: dict[int | None, str | None]
+) -> None:
+    who = {"f": home.father, "m": home.mother}
+    with transaction(home.pool) as connection:
+        for slot, name in slots.items():
+            device_id = people.bind_device(connection, CUFF, patient_id=who[name], slot=slot)
+        sharing.share(connection, device_id=device_id, shared=shared)
+    documents = [
+        glucose(n, device=CUFF, user=ABSENT if user is None else user)
+        for n, user in enumerate(expected, start=1)
+    ]
+    home.bring(delivery(*documents))
+    # with a repeat among them, rows pass through the staging table: it finds the same people
+    again = [
+        glucose(n, device=CUFF, user=ABSENT if user is None else user)
+        for n, user in enumerate(expected, start=11)
+    ]
+    home.bring(delivery(*again, documents[0]))
+
+    wanted = [None if name is None else who[name] for name in expected.values()]
+    found = home.ask("SELECT patient_id FROM measurement ORDER BY sequence")
+    assert [patient for (patient,) in found] == wanted * 2
+    assert home.wrong_days == []
 
 
 # -- days ------------------------------------------------------------------------------------------

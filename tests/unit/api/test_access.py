@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.access import PERMITS, Answer, Deed, Relation, may
+from api.access import AT_HOME, PERMITS, Answer, Deed, Relation, may
 
 
 @pytest.mark.parametrize("deed", list(Deed))
@@ -13,9 +13,9 @@ def test_a_stranger_learns_not_even_that_the_patient_exists(deed: Deed) -> None:
 @pytest.mark.parametrize(
     ("relation", "allowed"),
     [
-        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO}),
-        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE}),
-        (Relation.DOCTOR, set(Deed)),
+        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN}),
+        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE}),
+        (Relation.DOCTOR, set(Deed) - AT_HOME),
     ],
 )
 def test_each_relation_permits_what_it_permits_and_nothing_else(
@@ -30,3 +30,8 @@ def test_only_a_doctor_signs_and_decides() -> None:
     for relation, deeds in PERMITS.items():
         assert (relation is Relation.DOCTOR) == (Deed.SIGN in deeds)
         assert (relation is Relation.DOCTOR) == (Deed.DECIDE in deeds)
+
+
+def test_only_people_at_home_say_whose_a_reading_is() -> None:
+    assert may(Relation.DOCTOR, Deed.ASSIGN) is Answer.NOT_ALLOWED
+    assert may(Relation.SELF, Deed.SET_ASIDE) is Answer.NOT_ALLOWED

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.moment import age, day, is_chinese, weekday, when
+from api.moment import age, day, hour_of_day, is_chinese, weekday, when
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -65,3 +65,19 @@ def test_days_and_weekdays_have_both_languages() -> None:
 )
 def test_chinese_is_the_default(locale: str, chinese: bool) -> None:
     assert is_chinese(locale) is chinese
+
+
+@pytest.mark.parametrize(
+    ("hour", "zh", "en"),
+    [
+        (0, "凌晨 0 点", "around 0:00"),
+        (5, "早上 5 点", "around 5:00"),
+        (7, "早上 7 点", "around 7:00"),
+        (12, "中午 12 点", "around 12:00"),
+        (13, "下午 1 点", "around 13:00"),
+        (20, "晚上 8 点", "around 20:00"),
+    ],
+)
+def test_a_full_hour_is_said_as_people_say_it(hour: int, zh: str, en: str) -> None:
+    assert hour_of_day(hour, locale="zh-CN") == zh
+    assert hour_of_day(hour, locale="en") == en

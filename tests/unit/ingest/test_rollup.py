@@ -57,7 +57,11 @@ def test_two_units_on_one_day_are_two_rows() -> None:
 
 
 def test_a_reading_is_the_slot_s_person_s_or_anybody_s_or_nobody_s() -> None:
-    wearers = {(10, 1): (7, "Asia/Shanghai"), (10, -1): (8, "Asia/Shanghai")}
+    wearers = {
+        (10, 1): (7, "Asia/Shanghai"),
+        (10, -1): (8, "Asia/Shanghai"),
+        (12, -2): (9, "Asia/Shanghai"),
+    }
 
     patients, days = counted(
         row(MIDNIGHT, slot=1),
@@ -66,11 +70,13 @@ def test_a_reading_is_the_slot_s_person_s_or_anybody_s_or_nobody_s() -> None:
         row(MIDNIGHT, device=11),
         row(datetime(1999, 1, 1, tzinfo=UTC), device=11, slot=1),
         row(MIDNIGHT, slot=1),
+        row(MIDNIGHT, device=12, slot=3),
         wearers=wearers,
     )
 
-    assert patients == [7, 8, 8, None, None, 7]
-    assert [(each.patient_id, each.n) for each in days] == [(7, 2), (8, 2)]
+    # the number 2 of a cuff with numbers falls to nobody
+    assert patients == [7, None, 8, None, None, 7, 9]
+    assert [(each.patient_id, each.n) for each in days] == [(7, 2), (8, 1), (9, 1)]
 
 
 def test_nothing_is_counted_of_nothing() -> None:
