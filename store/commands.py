@@ -41,8 +41,8 @@ KEPT = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A command as it was asked. `bound`: it made `device` the patient's, `bound_from` whose it
-    was before; `heard_at` and `ended_at` are of its events, by the server's clock."""
+    """A command as it was asked; `about` as in `Command`. `bound`: it made `device` the patient's,
+    `bound_from` whose it was before; `heard_at`, `ended_at`: of its events, by our clock."""
 
     id: str
     flow: str
@@ -53,6 +53,7 @@ class Asked:
     patient_id: int
     verb: Do
     device: str | None
+    about: str | None
     bound: bool
     bound_from: int | None
     created_at: datetime
@@ -259,7 +260,7 @@ def hear(connection: Connection[Any], event: Event, *, body: Any, now: datetime)
         connection.execute(
             _SQL["was_heard"], {"command": event.command, "ends": event.step in ENDS, "now": now}
         )
-        _follow(connection, event, row)
+        _follow(connection, event, row, now=now)
         connection.execute(_SQL["look"], {"patient_id": row[3]})
     return True
 
@@ -278,21 +279,32 @@ def sweep(connection: Connection[Any], now: datetime) -> None:
     connection.execute(_SQL["forget_old"], {"before": now - KEPT})
 
 
-def _follow(connection: Connection[Any], event: Event, row: tuple[Any, ...]) -> None:
-    """Does what follows from an event: whose the device is now."""
+def _follow(
+    connection: Connection[Any], event: Event, row: tuple[Any, ...], *, now: datetime
+) -> None:
+    """Does what follows from an event: whose the device is now, and which gateway has it."""
     id, verb, device, patient_id, bound, bound_from = row
     match (verb, event.step):
         case (Do.PAIR, Step.FAILED) if bound:
             _give_back(
                 connection, command=id, device=device, patient_id=patient_id, bound_from=bound_from
             )
-        case (Do.PAIR, Step.DONE) if bound:
-            # it may have been given back while the gateway was silent
-            connection.execute(_SQL["bind_free"], {"device": device, "patient_id": patient_id})
+        case (Do.PAIR, Step.DONE):
+            if bound:
+                # it may have been given back while the gateway was silent
+                connection.execute(_SQL["bind_free"], {"device": device, "patient_id": patient_id})
+            connection.execute(
+                _SQL["gateway_has"], {"gateway": event.gateway, "device": device, "now": now}
+            )
         case (Do.FORGET, Step.DONE):
-            leave_household(connection, device=device, patient_id=patient_id)
+            _let_go(connection, event, device=device, patient_id=patient_id)
         case (Do.FORGET, Step.FAILED) if event.failure is Failure.UNKNOWN_DEVICE:
-            leave_household(connection, device=device, patient_id=patient_id)
+            _let_go(connection, event, device=device, patient_id=patient_id)
+
+
+def _let_go(connection: Connection[Any], event: Event, *, device: str, patient_id: int) -> None:
+    leave_household(connection, device=device, patient_id=patient_id)
+    connection.execute(_SQL["gateway_let_go"], {"gateway": event.gateway, "device": device})
 
 
 def _give_back(

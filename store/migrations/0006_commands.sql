@@ -4,6 +4,8 @@
 CREATE TABLE gateway_command (
     -- as it travels (`vitals/command.py`): a gateway obeys an id once
     id         text PRIMARY KEY CHECK (id ~ '^[0-9a-f]{32}$'),
+    -- the order in which they were asked, and are carried
+    number     bigint GENERATED ALWAYS AS IDENTITY,
     -- the first command of the talk that this one belongs to: a search and what follows are one
     flow       text NOT NULL,
     gateway_id int NOT NULL REFERENCES gateway,

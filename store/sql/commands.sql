@@ -19,19 +19,19 @@ SELECT pg_notify('kangban_look', %(patient_id)s::text);
 
 -- name: lock_gateway
 -- Holds a gateway until the transaction ends, so that two people do not begin at once.
-SELECT id FROM gateway WHERE id = %(gateway_id)s FOR UPDATE;
+SELECT id FROM gateway WHERE id = %(gateway_id)s FOR NO KEY UPDATE;
 
 -- name: commands_of_flow
 -- All commands of one talk with a gateway about one patient, in the order in which they were asked.
 SELECT command.id, command.flow, command.gateway_id, gateway.name AS gateway, command.account_id,
-       account.name AS asked_by, command.patient_id, command.verb, command.device, command.bound,
-       command.bound_from, command.created_at, command.expires_at, command.heard_at,
-       command.ended_at
+       account.name AS asked_by, command.patient_id, command.verb, command.device,
+       command.document ->> 'about' AS about, command.bound, command.bound_from,
+       command.created_at, command.expires_at, command.heard_at, command.ended_at
 FROM gateway_command AS command
 JOIN gateway ON gateway.id = command.gateway_id
 JOIN account ON account.id = command.account_id
 WHERE command.flow = %(flow)s AND command.patient_id = %(patient_id)s
-ORDER BY command.created_at, command.id;
+ORDER BY command.number;
 
 -- name: events_of_flow
 -- What the gateway answered in one talk, by command in order.
@@ -44,9 +44,9 @@ ORDER BY event.command, event.number;
 -- name: talk_in_progress
 -- The search or pairing that a gateway is busy with: not ended, and spoken of since a moment.
 SELECT command.id, command.flow, command.gateway_id, gateway.name AS gateway, command.account_id,
-       account.name AS asked_by, command.patient_id, command.verb, command.device, command.bound,
-       command.bound_from, command.created_at, command.expires_at, command.heard_at,
-       command.ended_at
+       account.name AS asked_by, command.patient_id, command.verb, command.device,
+       command.document ->> 'about' AS about, command.bound, command.bound_from,
+       command.created_at, command.expires_at, command.heard_at, command.ended_at
 FROM gateway_command AS command
 JOIN gateway ON gateway.id = command.gateway_id
 JOIN account ON account.id = command.account_id
@@ -55,7 +55,7 @@ WHERE command.gateway_id = %(gateway_id)s
   AND command.ended_at IS NULL
   AND command.created_at > %(since)s::timestamptz - interval '1 hour'
   AND GREATEST(command.created_at, command.heard_at) > %(since)s
-ORDER BY command.created_at DESC
+ORDER BY command.number DESC
 LIMIT 1;
 
 -- name: asked_since
@@ -74,7 +74,7 @@ WHERE command.heard_at IS NULL
   AND command.expires_at > %(now)s
   AND command.shard BETWEEN %(first)s AND %(last)s
   AND (command.sent_at IS NULL OR command.sent_at <= %(sent_before)s)
-ORDER BY command.created_at, command.id
+ORDER BY command.number
 LIMIT %(limit)s
 FOR UPDATE OF command SKIP LOCKED;
 
@@ -120,7 +120,7 @@ WHERE device.id = device_user.device_id
       WHERE later.verb = 'pair'
         AND later.device = %(device)s
         AND later.patient_id = %(patient_id)s
-        AND later.created_at > this.created_at
+        AND later.number > this.number
         -- one that went well counts as living
         AND (later.ended_at IS NULL OR EXISTS (
             SELECT FROM gateway_event
@@ -143,6 +143,21 @@ WHERE device.id = device_user.device_id
   AND wearer.id = device_user.patient_id
   AND asker.id = %(patient_id)s
   AND (wearer.id = asker.id OR wearer.household_id = asker.household_id);
+
+-- name: gateway_has
+-- Notes that a gateway has a device now, until its own next word says so.
+UPDATE gateway
+SET health = health || jsonb_build_object(
+    'devices', coalesce(health -> 'devices', '{}') || jsonb_build_object(
+        %(device)s::text, coalesce(health -> 'devices' -> %(device)s::text, '{}')
+            || jsonb_build_object('added', true, 'last_seen_at', %(now)s::timestamptz)))
+WHERE name = %(gateway)s;
+
+-- name: gateway_let_go
+-- Notes that a gateway has a device no more, until its own next word says so.
+UPDATE gateway
+SET health = health #- ARRAY['devices', %(device)s::text]
+WHERE name = %(gateway)s;
 
 -- name: wearers_of
 -- Whose readings a device gives, slot by slot, and in which home they live.
@@ -178,7 +193,7 @@ ORDER BY device.id;
 SELECT id, device, patient_id, bound_from
 FROM gateway_command
 WHERE verb = 'pair' AND bound AND heard_at IS NULL AND ended_at IS NULL AND expires_at < %(now)s
-ORDER BY id
+ORDER BY number
 FOR UPDATE SKIP LOCKED;
 
 -- name: close

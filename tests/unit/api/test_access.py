@@ -1,8 +1,10 @@
 """Who may do what: the whole table, row by row."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from api.access import PERMITS, Answer, Deed, Relation, may
+from api.access import MOST_COMMANDS, PERMITS, Answer, Deed, Relation, is_too_often, may
 
 
 @pytest.mark.parametrize("deed", list(Deed))
@@ -13,8 +15,8 @@ def test_a_stranger_learns_not_even_that_the_patient_exists(deed: Deed) -> None:
 @pytest.mark.parametrize(
     ("relation", "allowed"),
     [
-        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO}),
-        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE}),
+        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.MANAGE_DEVICES}),
+        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.MANAGE_DEVICES}),
         (Relation.DOCTOR, set(Deed)),
     ],
 )
@@ -30,3 +32,22 @@ def test_only_a_doctor_signs_and_decides() -> None:
     for relation, deeds in PERMITS.items():
         assert (relation is Relation.DOCTOR) == (Deed.SIGN in deeds)
         assert (relation is Relation.DOCTOR) == (Deed.DECIDE in deeds)
+
+
+NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds_ago", "expected"),
+    [
+        (MOST_COMMANDS - 1, 1, False),
+        (MOST_COMMANDS, 1, True),
+        (MOST_COMMANDS, 59, True),
+        (MOST_COMMANDS, 60, False),
+    ],
+)
+def test_a_gateway_is_asked_so_much_in_a_minute_and_no_more(
+    count: int, seconds_ago: int, expected: bool
+) -> None:
+    asked = [NOW - timedelta(seconds=seconds_ago)] * count
+    assert is_too_often(asked, now=NOW) is expected
