@@ -112,10 +112,12 @@ def pair(asker: Asker, talk: Talk, device: str, *, whose: str = "") -> None:
     """
     if talk.pairing.stage not in (Stage.SEARCHING, Stage.SEARCHED, Stage.STOPPED, Stage.FAILED):
         return
-    if not any(each.device == device and each.supported for each in talk.pairing.found):
+    found = next((each for each in talk.pairing.found if each.device == device), None)
+    if found is None or not found.supported:
         raise MendData("Choose one of the devices that were found.")
     gateway = _free_gateway(asker, talk)
     bound, bound_from = _bind(asker, talk, device, whose=whose)
+    commands.describe_device(asker.connection, device, kind=found.kind)
     if talk.pairing.stage is Stage.SEARCHING:
         # the radio does one thing at a time
         _ask(asker, gateway, Do.CANCEL, flow=talk.flow, about=talk.pairing.about)

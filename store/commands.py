@@ -196,6 +196,11 @@ def devices_around(
         ).fetchall()
 
 
+def describe_device(connection: Connection[Any], device: str, *, kind: str) -> None:
+    """Notes what kind a device is, where its gateway has not said so yet."""
+    connection.execute(_SQL["describe_device"], {"device": device, "kind": kind})
+
+
 def leave_household(connection: Connection[Any], *, device: str, patient_id: int) -> None:
     """Takes a device from a patient and from everybody who lives with them."""
     connection.execute(_SQL["leave_household"], {"device": device, "patient_id": patient_id})
@@ -293,6 +298,9 @@ def _follow(
             if bound:
                 # it may have been given back while the gateway was silent
                 connection.execute(_SQL["bind_free"], {"device": device, "patient_id": patient_id})
+            # by the gateway's own clock, as its word of health will say it
+            near = {"device": device, "at": min(event.at, now)}
+            connection.execute(_SQL["was_near"], near)
             connection.execute(
                 _SQL["gateway_has"], {"gateway": event.gateway, "device": device, "now": now}
             )

@@ -62,7 +62,12 @@ def devices_page(request: Request, here: Here, trouble: _Trouble = "") -> HTMLRe
         }
         shown = here.frame(asker.connection)
     shown |= {
-        "devices": devices_of(around, gateways, patient_id=here.patient_id),
+        "devices": devices_of(
+            around,
+            gateways,
+            patient_id=here.patient_id,
+            coming={talk.device for talk in busy.values() if talk.device and talk.bound},
+        ),
         "gateways": gateways_of(gateways, now=here.now),
         "busy": busy,
         "trouble": _known(trouble),

@@ -126,8 +126,9 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
     };
     source.onopen = () => {
-      // back after a lost connection: something may have been missed
-      if (lost) soon(0);
+      // back after a lost connection, or on a page that waits for an answer, which may have come
+      // while this one was loading: something may have been missed
+      if (lost || document.querySelector("main [data-look-ms]")) soon(100);
       lost = false;
     };
   }

@@ -5,7 +5,7 @@ stored. May hold: this joining and the keys of its words. May not: SQL, words, t
 line (`chain.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -87,14 +87,22 @@ def added(gateways: Sequence[Gateway]) -> dict[str, str]:
 
 
 def devices_of(
-    around: Sequence[Around], gateways: Sequence[Gateway], *, patient_id: int
+    around: Sequence[Around],
+    gateways: Sequence[Gateway],
+    *,
+    patient_id: int,
+    coming: Collection[str] = (),
 ) -> list[DeviceLine]:
-    """The lines of a patient's page: their own devices first, then others in the home."""
+    """The lines of a patient's page: their own devices first, then others in the home.
+
+    `coming` are being added just now, and have a page of their own.
+    """
     has = added(gateways)
     words = {device: word for each in gateways for device, word in _words_of(each).items()}
     lines = [
         _line(each, has.get(each.name, ""), words.get(each.name, {}), patient_id=patient_id)
         for each in around
+        if each.name not in coming
     ]
     order = list(Whose)
     return sorted(lines, key=lambda each: order.index(each.whose))

@@ -72,6 +72,7 @@ class Found:
 
     device: str
     name: str
+    kind: str
     drawing: str
     signal: str
     supported: bool
@@ -123,6 +124,11 @@ class Pairing:
         return next((each for each in self.found if each.device == self.device), None)
 
     @property
+    def is_reading(self) -> bool:
+        """Is the device connected, and being read?"""
+        return any(each.step in ("clock", "history") and each.state == "now" for each in self.lines)
+
+    @property
     def way_out(self) -> WayOut | None:
         """What helps after this failure."""
         return None if self.failure is None else WAYS_OUT[self.failure]
@@ -137,16 +143,20 @@ def pairing_of(commands: Sequence[Asked], heard: Sequence[Heard], *, now: dateti
     main = [each for each in commands if each.verb in (Do.SCAN, Do.PAIR)][-1]
     answers = _answers(main, heard)
     found = _found(heard)
-    is_stopped = any(each.verb is Do.CANCEL and each.about == main.id for each in commands)
+    stop = next(
+        (each for each in commands if each.verb is Do.CANCEL and each.about == main.id), None
+    )
     silence, look_at = _silence(main, answers, now)
     end = next((each for each in reversed(answers) if each.event.step in ENDS), None)
     failure = _failure(main, answers, end, commands, heard, now=now)
     if main.verb is Do.SCAN:
-        stage = _stage_of_search(main, end, failure, is_stopped=is_stopped, now=now)
+        stage = _stage_of_search(main, end, failure, is_stopped=stop is not None, now=now)
         if failure is Failure.CANCELLED:
             failure = None
     else:
-        stage = _stage_of_pairing(main, answers, end, failure, commands, is_stopped=is_stopped)
+        stage = _stage_of_pairing(main, answers, end, failure, commands, stop=stop, now=now)
+    if stop is not None and stage is Stage.STOPPING:
+        silence, look_at = "", stop.created_at + TAKEN_WITHIN
     is_open = stage not in _OVER
     return Pairing(
         stage=stage,
@@ -155,7 +165,7 @@ def pairing_of(commands: Sequence[Asked], heard: Sequence[Heard], *, now: dateti
         device=main.device or "",
         lines=_lines(answers, stage) if main.verb is Do.PAIR else (),
         number=_last_number(answers, Step.CONFIRM_WANTED, "number"),
-        was_sent=_was_answered(main, answers, commands),
+        was_sent=_wanted(answers) is not None and _was_answered(main, answers, commands),
         failure=failure if stage is Stage.FAILED else None,
         said="" if end is None else end.event.said,
         silence=silence if is_open else "",
@@ -182,6 +192,7 @@ def _shown(candidate: Candidate) -> Found:
     return Found(
         device=candidate.device,
         name=candidate.name,
+        kind=candidate.kind,
         drawing=drawing_of(picture=candidate.picture, kind=candidate.kind),
         signal=signal_of(candidate.rssi_dbm),
         supported=candidate.supported,
@@ -219,7 +230,8 @@ def _stage_of_pairing(
     failure: Failure | None,
     commands: Sequence[Asked],
     *,
-    is_stopped: bool,
+    stop: Asked | None,
+    now: datetime,
 ) -> Stage:
     if failure is Failure.CANCELLED:
         return Stage.STOPPED
@@ -227,8 +239,9 @@ def _stage_of_pairing(
         return Stage.FAILED
     if end is not None:
         return Stage.DONE
-    if is_stopped:
-        return Stage.STOPPING
+    if stop is not None:
+        # a gateway that does not say that it has stopped keeps nobody waiting
+        return Stage.STOPPING if now < stop.created_at + TAKEN_WITHIN else Stage.STOPPED
     wanted = _wanted(answers)
     if wanted is None or _was_answered(main, answers, commands):
         return Stage.WORKING

@@ -134,6 +134,11 @@ ADDING = {
         "请让设备留在网关附近，不要关机。",
         "Keep the device near the gateway and switched on.",
     ),
+    "stage_reading": ("连上了，正在读数据……", "Connected; reading…"),
+    "stage_reading_do": (
+        "请让设备留在网关附近，不要关机。存得多的设备要一两分钟。",
+        "Keep the device near the gateway and switched on. A full memory takes a minute or two.",
+    ),
     "stage_passkey": ("请输入设备上显示的数字", "Type the number that the device shows"),
     "stage_passkey_do": (
         "设备的屏幕上（有的印在背面）有六位数字。",

@@ -53,6 +53,13 @@ JOIN account ON account.id = command.account_id
 WHERE command.gateway_id = %(gateway_id)s
   AND command.verb IN ('scan', 'pair')
   AND command.ended_at IS NULL
+  -- in one talk, the newest counts
+  AND NOT EXISTS (
+      SELECT FROM gateway_command AS later
+      WHERE later.flow = command.flow
+        AND later.verb IN ('scan', 'pair')
+        AND later.number > command.number
+  )
   AND command.created_at > %(since)s::timestamptz - interval '1 hour'
   AND GREATEST(command.created_at, command.heard_at) > %(since)s
 ORDER BY command.number DESC
@@ -158,6 +165,14 @@ WHERE name = %(gateway)s;
 UPDATE gateway
 SET health = health #- ARRAY['devices', %(device)s::text]
 WHERE name = %(gateway)s;
+
+-- name: describe_device
+-- Notes what kind a device is, where its gateway has not said so yet.
+UPDATE device SET kind = %(kind)s WHERE name = %(device)s AND kind = '';
+
+-- name: was_near
+-- Notes that a gateway has just spoken with a device.
+UPDATE device SET last_seen_at = GREATEST(last_seen_at, %(at)s) WHERE name = %(device)s;
 
 -- name: wearers_of
 -- Whose readings a device gives, slot by slot, and in which home they live.

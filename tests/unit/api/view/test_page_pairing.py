@@ -207,6 +207,15 @@ CASES: list[tuple[str, list[Asked], list[Heard], float, Stage, str, Failure | No
     ),
     ("stopping", [*PAIRING, stop(PAIR)], BEFORE + WANTS_KEY, 6, Stage.STOPPING, "", None),
     (
+        "stopping, and the gateway does not say so",
+        [*PAIRING, stop(PAIR)],
+        BEFORE + WANTS_KEY,
+        20,
+        Stage.STOPPED,
+        "",
+        None,
+    ),
+    (
         "stopped",
         [*PAIRING, stop(PAIR)],
         BEFORE + answers(PAIR, (1, T), (6, FAILED, Failure.CANCELLED)),
