@@ -7,6 +7,8 @@ a clinician disposes (architecture §6). May hold: the table and questions about
 SQL, sessions.
 """
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -29,6 +31,7 @@ class Deed(StrEnum):
     UNDO = "undo"
     ASSIGN = "assign"
     SET_ASIDE = "set_aside"
+    MANAGE_DEVICES = "manage_devices"
 
 
 class Answer(StrEnum):
@@ -45,12 +48,28 @@ class Answer(StrEnum):
 AT_HOME = frozenset({Deed.ASSIGN, Deed.SET_ASIDE})
 
 # The patient cannot silence an alert meant for others but may undo a change of the plan; the
-# family sees values and safety events, not the doctor's page (clinical reference §6).
+# family sees values and safety events, not the doctor's page (clinical reference §6). Devices are
+# added by whoever stands beside them, or helps over the telephone.
 PERMITS: dict[Relation, frozenset[Deed]] = {
-    Relation.SELF: frozenset({Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN}),
-    Relation.FAMILY: frozenset({Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE}),
+    Relation.SELF: frozenset(
+        {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN, Deed.MANAGE_DEVICES}
+    ),
+    Relation.FAMILY: frozenset(
+        {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE, Deed.MANAGE_DEVICES}
+    ),
     Relation.DOCTOR: frozenset(Deed) - AT_HOME,
 }
+
+
+# What one account may ask of gateways in a minute: a pairing takes about five commands, and nobody
+# does more than a few in a minute; engineering choice.
+MOST_COMMANDS = 20
+MINUTE = timedelta(minutes=1)
+
+
+def is_too_often(asked_at: Sequence[datetime], *, now: datetime) -> bool:
+    """Has an account asked gateways for so much within a minute that it must wait?"""
+    return sum(now - each < MINUTE for each in asked_at) >= MOST_COMMANDS
 
 
 def may(relation: Relation | None, deed: Deed) -> Answer:

@@ -12,11 +12,12 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 
-from api import alerts, doors, errors, events, health, inbox, patients, proposals, reports
+from api import alerts, devices, doors, errors, events, health, inbox, patients, proposals, reports
 from api.config import ApiSettings
 from api.headers import SafeHeaders
 from api.hub import Hub
-from api.pages import device_users, doctor, family, patient, week
+from api.pages import device_users, doctor, family, patient, removing, week
+from api.pages import devices as devices_pages
 from api.pages import inbox as inbox_page
 from api.render import STATIC
 from store.pool import open_pool
@@ -56,9 +57,9 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] | None = 
     app.state.hub = Hub(settings.database_url)
     errors.add_handlers(app)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
-    for each in (health, doors, events, patients, alerts, reports, proposals, inbox):
+    for each in (health, doors, events, patients, alerts, reports, proposals, inbox, devices):
         app.include_router(each.router)
-    for each in (inbox_page, device_users, patient, family, doctor, week):
+    for each in (inbox_page, device_users, patient, family, doctor, week, devices_pages, removing):
         app.include_router(each.router)
     # after the routers: a report's stylesheet is no file of ours
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -56,6 +56,22 @@ class TooLate(MendData):
     """Somebody decided this before: reload the page and look."""
 
 
+class Busy(TryAgain):
+    """The gateway is adding a device for somebody else: wait until they are done."""
+
+
+class SomebodyElses(AskPerson):
+    """The device is somebody else's in this home: say whose its readings are to be."""
+
+
+class AnotherHomes(AskPerson):
+    """The device belongs to another home: it must be removed there first."""
+
+
+class TooOften(TryAgain):
+    """This account asks gateways for too much: wait a minute."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
     """How an error is told: its status and the name of its words (`<name>`, `<name>_do`)."""
@@ -69,6 +85,8 @@ TELLINGS: tuple[tuple[type[Exception], Telling], ...] = (
     (ComeIn, Telling(status=401, words="error_come_in")),
     (Unknown, Telling(status=404, words="error_unknown")),
     (NotFromHere, Telling(status=403, words="error_not_from_here")),
+    (SomebodyElses, Telling(status=409, words="error_somebody_elses")),
+    (AnotherHomes, Telling(status=409, words="error_another_homes")),
     (AskPerson, Telling(status=403, words="error_not_allowed")),
     (Choose, Telling(status=400, words="error_choose")),
     (TooLate, Telling(status=409, words="error_too_late")),
@@ -77,6 +95,8 @@ TELLINGS: tuple[tuple[type[Exception], Telling], ...] = (
     (MendData, Telling(status=422, words="error_mend_data")),
     (MendDevice, Telling(status=502, words="error_mend_device")),
     (MendSettings, Telling(status=500, words="error_mend_settings")),
+    (Busy, Telling(status=409, words="error_busy")),
+    (TooOften, Telling(status=429, words="error_too_often")),
     (TryAgain, Telling(status=503, words="error_try_again")),
     (PoolTimeout, Telling(status=503, words="error_try_again")),
 )

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from store.listen import Listener
 
 PATIENT, ALERT, TOLD = "kangban_patient", "kangban_alert", "kangban_told"
-# what a page is told for each channel; "look" means: something may have been missed
-EVENT_OF = {PATIENT: "reading", ALERT: "alert", TOLD: "told"}
+# a gateway was asked something, or has answered
+TALK = "kangban_look"
+# what a page is told for each channel; "look" also means: something may have been missed
 LOOK = "look"
+EVENT_OF = {PATIENT: "reading", ALERT: "alert", TOLD: "told", TALK: LOOK}
 # seconds: how soon a stop is noticed while listening
 _LISTEN_S = 0.5
 # seconds between attempts to reach an absent PostgreSQL

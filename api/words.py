@@ -7,7 +7,7 @@ stand in `vocabulary/`. May not: formatting of numbers.
 """
 
 from api.moment import is_chinese
-from api.vocabulary import doctor, family, frame, inbox, kinds, patient
+from api.vocabulary import devices, doctor, family, frame, inbox, kinds, patient
 
 # the first is the default
 LOCALES = ("zh-CN", "en")
@@ -35,4 +35,8 @@ WORDS: dict[str, tuple[str, str]] = {
     **doctor.DOCTOR,
     **inbox.INBOX,
     **inbox.USERS,
+    **devices.DEVICES,
+    **devices.ADDING,
+    **devices.FAILURES,
+    **devices.REMOVING,
 }

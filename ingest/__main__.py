@@ -1,9 +1,10 @@
 """Ingest: takes messages from the broker, stores what they bring, and says so.
 
     broker ─▶ paho's thread ─▶ this thread: take, judge ─▶ the loader's thread: load, receipts, ack
+    pages ─▶ table of commands ─▶ the courier's thread ─▶ broker
 
-Two threads of our own, so that the next messages are judged while the database works. Nothing is
-acknowledged before it is committed; while the database is away the same load is tried again and
+Two threads for what comes, so that the next messages are judged while the database works. Nothing
+is acknowledged before it is committed; while the database is away the same load is tried again and
 again, and the broker and the gateways keep what comes. May hold: this loop. May not: SQL, paho,
 judgement.
 """
@@ -21,6 +22,7 @@ import msgspec
 
 from ingest.arrival import DeadLetter, Verdict
 from ingest.config import IngestSettings
+from ingest.courier import Courier
 from ingest.load import Loaded, Loader
 from ingest.subscribe import Arrival, Subscription
 from ingest.validate import judge
@@ -53,9 +55,11 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     # one load that waits, so that the loader never does; more would only be memory
     judged: Queue[_Work] = Queue(maxsize=1)
     subscription = Subscription(settings)
-    with open_pool(settings.database_url, process=settings.process, max_size=2) as pool:
+    with open_pool(settings.database_url, process=settings.process, max_size=3) as pool:
         loader = _LoadingThread(settings, subscription, pool, judged, stop)
+        courier = Courier(settings, subscription, pool, stop)
         loader.start()
+        courier.start()
         subscription.start()
         try:
             while not stop.is_set():
@@ -65,6 +69,7 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
         finally:
             stop.set()
             loader.join()
+            courier.join()
             subscription.stop()
     if loader.failure is not None:
         raise loader.failure

@@ -2,8 +2,8 @@
 
 `Item` and `Bundle` are the shapes of `vitals.wire` for msgspec, which decodes them five times
 faster than the dataclasses and refuses fields that it does not know; a test holds them to the same
-names and defaults. A message becomes a Delivery, a HealthSeen or a DeadLetter. May hold: these
-nouns. May not: judgement (`validate.py`, `dismantle.py`), I/O.
+names and defaults. A message becomes a Delivery, a HealthSeen, an EventSeen or a DeadLetter. May
+hold: these nouns. May not: judgement (`validate.py`, `dismantle.py`), I/O.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from vitals.command import Event
 from vitals.wire import Health, Receipt
 
 # text that people or devices chose; longer is a mistake
@@ -139,4 +140,14 @@ class HealthSeen:
     document: Any
 
 
-Verdict = Delivery | HealthSeen | DeadLetter
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventSeen:
+    """A gateway's answer to a command; `document` is all of it, fit for the database."""
+
+    message: Message
+    gateway: str
+    event: Event
+    document: Any
+
+
+Verdict = Delivery | HealthSeen | EventSeen | DeadLetter

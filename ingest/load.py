@@ -15,12 +15,13 @@ from typing import Any
 from msgspec import to_builtins
 from psycopg import Connection
 
-from ingest.arrival import DeadLetter, Delivery, HealthSeen, Rejection, Verdict
+from ingest.arrival import DeadLetter, Delivery, EventSeen, HealthSeen, Rejection, Verdict
 from ingest.batch import TAKEN_AT, Bringing, Row, bringing, matched_rows_of, rows_of
 from ingest.dismantle import storable
+from ingest.event import stray
 from ingest.health import gateway_word
 from ingest.rollup import Calendar, count
-from store import intake, people
+from store import commands, intake, people
 from store.pool import Pool, transaction
 from vitals.errors import MendSettings, TryAgain
 from vitals.wire import Receipt
@@ -85,6 +86,7 @@ class Loader:
         deliveries = [each for each in welcome if isinstance(each, Delivery)]
         letters = [each for each in welcome if isinstance(each, DeadLetter)]
         healths = [each for each in welcome if isinstance(each, HealthSeen)]
+        letters += self._hear([each for each in welcome if isinstance(each, EventSeen)], now=now)
         inserted = self._commit_in_parts(deliveries, letters)
         if healths:
             with transaction(self._pool) as connection:
@@ -94,6 +96,17 @@ class Loader:
             inserted=inserted,
             refused=sum(len(each.rejections) for each in deliveries) + len(letters),
         )
+
+    def _hear(self, events: Sequence[EventSeen], *, now: datetime) -> list[DeadLetter]:
+        """Keeps what gateways answered; gives back what answers nothing that was asked of them."""
+        if not events:
+            return []
+        with transaction(self._pool) as connection:
+            return [
+                stray(each)
+                for each in events
+                if not commands.hear(connection, each.event, body=each.document, now=now)
+            ]
 
     def _meet(self, verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
         """Learns the ids of gateways and devices that were not met before."""

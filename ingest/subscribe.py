@@ -43,6 +43,8 @@ _KEEPALIVE_S = 30
 _RECONNECT_FIRST_S, _RECONNECT_MOST_S = 1, 8
 # receipts in flight at most; paho's default of 20 makes them wait for each other
 _RECEIPTS_IN_FLIGHT = 1000
+# what gateways say
+_LEAVES = ("up", "health", "event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,15 +189,19 @@ class Subscription:
 
 
 def ours(owned: Shards) -> list[str]:
-    """The topics of a worker's shards: measurements and health of every gateway in them."""
+    """The topics of a worker's shards: measurements, health and answers of every gateway in them.
+
+    All are subscribed to at every connect, so that a session which an earlier release left at the
+    broker learns of those that came later.
+    """
     levels = ["+"] if owned.is_all else [f"{n:02d}" for n in range(owned.first, owned.last + 1)]
-    return [f"{ROOT}/{level}/+/{leaf}" for level in levels for leaf in ("up", "health")]
+    return [f"{ROOT}/{level}/+/{leaf}" for level in levels for leaf in _LEAVES]
 
 
 def not_ours(owned: Shards) -> list[str]:
     """The topics that another range of shards would have."""
     every = ["+", *(f"{n:02d}" for n in range(SHARDS))]
-    topics = [f"{ROOT}/{level}/+/{leaf}" for level in every for leaf in ("up", "health")]
+    topics = [f"{ROOT}/{level}/+/{leaf}" for level in every for leaf in _LEAVES]
     kept = set(ours(owned))
     return [each for each in topics if each not in kept]
 

@@ -12,6 +12,7 @@ import msgspec
 
 from ingest.arrival import Bundle, DeadLetter, Delivery, HealthSeen, Item, Message, Verdict
 from ingest.dismantle import DEVICE_NAME, EARLIEST, IDS, MOST_AHEAD, dismantle, storable
+from ingest.event import judge_event
 from vitals.errors import MendData
 from vitals.kinds import VITALS, Scale
 from vitals.measurement import Clock, Flag, Meal
@@ -43,6 +44,8 @@ def judge(message: Message, *, now: datetime) -> Verdict:
             return _judge_up(message, gateway=gateway, now=now)
         case "health":
             return _judge_health(message, gateway=gateway)
+        case "event":
+            return judge_event(message, gateway=gateway)
         case leaf:
             return DeadLetter(message=message, reasons=(f"nothing is expected on …/{leaf}",))
 

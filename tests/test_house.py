@@ -51,6 +51,7 @@ PURE = (
     "ingest/validate.py",
     "ingest/batch.py",
     "ingest/arrival.py",
+    "ingest/event.py",
     "ingest/dismantle.py",
     "ingest/rollup.py",
     "rules/finding.py",

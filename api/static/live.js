@@ -48,6 +48,7 @@
       if (!answer.ok) throw new Error(String(answer.status));
       show(new DOMParser().parseFromString(await answer.text(), "text/html"));
       offline.hidden = true;
+      lookWhenDue();
     } catch {
       offline.hidden = false;
       soon(AGAIN_MS);
@@ -106,6 +107,12 @@
     }
   }
 
+  // a page that waits for somebody says when it would tell of silence
+  function lookWhenDue() {
+    const due = document.querySelector("main [data-look-ms]");
+    if (due) soon(Number(due.dataset.lookMs));
+  }
+
   let lost = false;
   function listen() {
     const source = new EventSource(stream);
@@ -119,13 +126,15 @@
       if (source.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN_MS);
     };
     source.onopen = () => {
-      // back after a lost connection: something may have been missed
-      if (lost) soon(0);
+      // back after a lost connection, or on a page that waits for an answer, which may have come
+      // while this one was loading: something may have been missed
+      if (lost || document.querySelector("main [data-look-ms]")) soon(100);
       lost = false;
     };
   }
 
   listen();
+  lookWhenDue();
   setInterval(() => soon(0), EVERY_MS);
   document.addEventListener("visibilitychange", () => document.hidden || soon(0));
 })();

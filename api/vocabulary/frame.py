@@ -76,6 +76,26 @@ ERRORS = {
         "请在地址后加上 ?as=patient、?as=family 或 ?as=doctor。",
         "Add ?as=patient, ?as=family or ?as=doctor to the address.",
     ),
+    "error_busy": (
+        "网关正在给别人添加设备",
+        "The gateway is adding a device for somebody else",
+    ),
+    "error_busy_do": ("请等对方做完再试。", "Wait until they are done, then try again."),
+    "error_too_often": ("请求太频繁了", "That was too often"),
+    "error_too_often_do": ("请等一分钟再试。", "Wait a minute, then try again."),
+    "error_somebody_elses": (
+        "这个设备是家里另一位的",
+        "This device is somebody else's in this home",
+    ),
+    "error_somebody_elses_do": (
+        "请说明它的读数以后算在谁名下。",
+        "Say whose its readings are to be from now on.",
+    ),
+    "error_another_homes": (
+        "这个设备属于另一家人",
+        "This device belongs to another home",
+    ),
+    "error_another_homes_do": ("请先在那边移除它。", "Remove it there first."),
     "error_too_late": ("已经有人处理过了", "Somebody has dealt with this already"),
     "error_too_late_do": ("请刷新页面看看结果。", "Reload the page to see the outcome."),
     "error_week_open": ("这一周还没有结束", "This week is not over yet"),

@@ -1,8 +1,14 @@
 """Who may do what: the whole table, row by row."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
+<<<<<<< HEAD
 from api.access import AT_HOME, PERMITS, Answer, Deed, Relation, may
+=======
+from api.access import MOST_COMMANDS, PERMITS, Answer, Deed, Relation, is_too_often, may
+>>>>>>> server
 
 
 @pytest.mark.parametrize("deed", list(Deed))
@@ -13,9 +19,15 @@ def test_a_stranger_learns_not_even_that_the_patient_exists(deed: Deed) -> None:
 @pytest.mark.parametrize(
     ("relation", "allowed"),
     [
+<<<<<<< HEAD
         (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN}),
         (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE}),
         (Relation.DOCTOR, set(Deed) - AT_HOME),
+=======
+        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.MANAGE_DEVICES}),
+        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.MANAGE_DEVICES}),
+        (Relation.DOCTOR, set(Deed)),
+>>>>>>> server
     ],
 )
 def test_each_relation_permits_what_it_permits_and_nothing_else(
@@ -32,6 +44,26 @@ def test_only_a_doctor_signs_and_decides() -> None:
         assert (relation is Relation.DOCTOR) == (Deed.DECIDE in deeds)
 
 
+<<<<<<< HEAD
 def test_only_people_at_home_say_whose_a_reading_is() -> None:
     assert may(Relation.DOCTOR, Deed.ASSIGN) is Answer.NOT_ALLOWED
     assert may(Relation.SELF, Deed.SET_ASIDE) is Answer.NOT_ALLOWED
+=======
+NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds_ago", "expected"),
+    [
+        (MOST_COMMANDS - 1, 1, False),
+        (MOST_COMMANDS, 1, True),
+        (MOST_COMMANDS, 59, True),
+        (MOST_COMMANDS, 60, False),
+    ],
+)
+def test_a_gateway_is_asked_so_much_in_a_minute_and_no_more(
+    count: int, seconds_ago: int, expected: bool
+) -> None:
+    asked = [NOW - timedelta(seconds=seconds_ago)] * count
+    assert is_too_often(asked, now=NOW) is expected
+>>>>>>> server

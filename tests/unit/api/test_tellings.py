@@ -2,7 +2,18 @@
 
 import pytest
 
-from api.errors import ComeIn, NotAllowed, TooLate, Unknown, WeekOpen, telling_of
+from api.errors import (
+    AnotherHomes,
+    Busy,
+    ComeIn,
+    NotAllowed,
+    SomebodyElses,
+    TooLate,
+    TooOften,
+    Unknown,
+    WeekOpen,
+    telling_of,
+)
 from vitals.errors import AskPerson, KangbanError, MendData, MendDevice, MendSettings, TryAgain
 
 
@@ -15,6 +26,10 @@ from vitals.errors import AskPerson, KangbanError, MendData, MendDevice, MendSet
         (Unknown("x"), 404),
         (TooLate("x"), 409),
         (WeekOpen("x"), 409),
+        (Busy("x"), 409),
+        (SomebodyElses("x"), 409),
+        (AnotherHomes("x"), 409),
+        (TooOften("x"), 429),
         (MendData("x"), 422),
         (MendDevice("x"), 502),
         (TryAgain("x"), 503),

@@ -16,7 +16,8 @@ def test_the_shards_are_all_unless_said_otherwise() -> None:
 
     assert settings.shards.is_all
     assert settings.process == "ingest"
-    assert ours(settings.shards) == ["kangban/v1/+/+/up", "kangban/v1/+/+/health"]
+    leaves = ("up", "health", "event")
+    assert ours(settings.shards) == [f"kangban/v1/+/+/{leaf}" for leaf in leaves]
 
 
 def test_a_worker_of_a_range_has_a_name_of_its_own() -> None:
@@ -24,15 +25,15 @@ def test_a_worker_of_a_range_has_a_name_of_its_own() -> None:
 
     assert settings.process == "ingest-00-31"
     assert ours(settings.shards)[:2] == ["kangban/v1/00/+/up", "kangban/v1/00/+/health"]
-    assert len(ours(settings.shards)) == 64
+    assert len(ours(settings.shards)) == 3 * 32
 
 
 def test_what_a_worker_does_not_own_is_everything_else() -> None:
     one = Shards(first=5, last=5)
 
-    assert set(ours(one)) == {"kangban/v1/05/+/up", "kangban/v1/05/+/health"}
+    assert set(ours(one)) == {f"kangban/v1/05/+/{leaf}" for leaf in ("up", "health", "event")}
     assert not set(ours(one)) & set(not_ours(one))
-    assert len(not_ours(one)) == 2 * 64
+    assert len(not_ours(one)) == 3 * 64
 
 
 @pytest.mark.parametrize("text", ["64", "00-64", "31-00", "-1", "a-b", ""])
