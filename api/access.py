@@ -22,6 +22,7 @@ class Deed(StrEnum):
     """What somebody wants to do with one patient."""
 
     VIEW = "view"
+    SET_UP_GATEWAY = "set_up_gateway"
     ACKNOWLEDGE = "acknowledge"
     READ_REPORT = "read_report"
     SIGN = "sign"
@@ -41,7 +42,7 @@ class Answer(StrEnum):
 # family sees values and safety events, not the doctor's page (clinical reference §6).
 PERMITS: dict[Relation, frozenset[Deed]] = {
     Relation.SELF: frozenset({Deed.VIEW, Deed.READ_REPORT, Deed.UNDO}),
-    Relation.FAMILY: frozenset({Deed.VIEW, Deed.ACKNOWLEDGE}),
+    Relation.FAMILY: frozenset({Deed.VIEW, Deed.SET_UP_GATEWAY, Deed.ACKNOWLEDGE}),
     Relation.DOCTOR: frozenset(Deed),
 }
 

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 
-from api import alerts, doors, errors, events, health, patients, proposals, reports
+from api import alerts, doors, enrolment, errors, events, health, patients, proposals, reports
 from api.config import ApiSettings
 from api.headers import SafeHeaders
 from api.hub import Hub
-from api.pages import doctor, family, patient, week
+from api.pages import doctor, family, gateway, patient, week
 from api.render import STATIC
 from store.pool import open_pool
 
@@ -55,9 +55,9 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] | None = 
     app.state.hub = Hub(settings.database_url)
     errors.add_handlers(app)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
-    for each in (health, doors, events, patients, alerts, reports, proposals):
+    for each in (health, doors, events, patients, alerts, reports, proposals, enrolment):
         app.include_router(each.router)
-    for each in (patient, family, doctor, week):
+    for each in (patient, family, doctor, week, gateway):
         app.include_router(each.router)
     # after the routers: a report's stylesheet is no file of ours
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

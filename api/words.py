@@ -7,7 +7,7 @@ stand in `vocabulary/`. May not: formatting of numbers.
 """
 
 from api.moment import is_chinese
-from api.vocabulary import doctor, family, frame, kinds, patient
+from api.vocabulary import doctor, family, frame, gateway, kinds, patient
 
 # the first is the default
 LOCALES = ("zh-CN", "en")
@@ -33,4 +33,5 @@ WORDS: dict[str, tuple[str, str]] = {
     **patient.PATIENT,
     **family.FAMILY,
     **doctor.DOCTOR,
+    **gateway.GATEWAY,
 }

@@ -3,8 +3,8 @@
 The gateway is the installed one: `requirements/gateway.txt` in a fresh environment of its own,
 without pandas, psycopg or FastAPI, started as `kangban gateway run`. It hears `--devices` simulated
 devices, each ten times a second, over a BlueZ stand-in on a D-Bus of its own, none of them added,
-and is connected to a real mosquitto. After `--warm-up` seconds it is watched for `--seconds`; resident memory is the most that
-was seen, processor time is the mean. The last line is JSON.
+and is connected to a real mosquitto. After `--warm-up` seconds it is watched for `--seconds`;
+resident memory is the most that was seen, processor time is the mean. The last line is JSON.
 
     python -m bench.gateway_footprint [--seconds 300] [--devices 3] [--venv DIR]
 """

@@ -32,6 +32,8 @@ PURE = (
     "gateway_agent/calling.py",
     "gateway_agent/quirk.py",
     "gateway_agent/recognise.py",
+    "gateway_agent/ailments.py",
+    "gateway_agent/doctor.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
     "simulator/panel.py",
@@ -90,6 +92,7 @@ HOMES = {
     "sqlite3": {"gateway_agent/spool.py"},
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
     "bleak_retry_connector": {"gateway_agent/radio.py"},
+    "cryptography": {"gateway_agent/enrol.py", "api/authority.py"},
     "apprise": {"notify/channels/apprise.py"},
 }
 

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import typer
 
-from kangban.commands import process
+from kangban.commands import gateway_care, process
 
 app = typer.Typer(
     help="The box in the home: reads the devices over Bluetooth and sends what it read.",
     no_args_is_help=True,
 )
+gateway_care.add_to(app)
 
 
 @app.command()
 def run() -> None:
     """Read devices and send their readings, until stopped."""
+    gateway_care.remember()
     process.run("gateway_agent")
 
 

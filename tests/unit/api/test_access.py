@@ -14,7 +14,7 @@ def test_a_stranger_learns_not_even_that_the_patient_exists(deed: Deed) -> None:
     ("relation", "allowed"),
     [
         (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO}),
-        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE}),
+        (Relation.FAMILY, {Deed.VIEW, Deed.SET_UP_GATEWAY, Deed.ACKNOWLEDGE}),
         (Relation.DOCTOR, set(Deed)),
     ],
 )

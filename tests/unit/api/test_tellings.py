@@ -2,7 +2,18 @@
 
 import pytest
 
-from api.errors import ComeIn, NotAllowed, TooLate, Unknown, WeekOpen, telling_of
+from api.errors import (
+    CodeRefused,
+    ComeIn,
+    GatewayRefused,
+    NameTaken,
+    NoAuthority,
+    NotAllowed,
+    TooLate,
+    Unknown,
+    WeekOpen,
+    telling_of,
+)
 from vitals.errors import AskPerson, KangbanError, MendData, MendDevice, MendSettings, TryAgain
 
 
@@ -12,6 +23,10 @@ from vitals.errors import AskPerson, KangbanError, MendData, MendDevice, MendSet
         (ComeIn("x"), 401),
         (NotAllowed("x"), 403),
         (AskPerson("x"), 403),
+        (CodeRefused("x"), 403),
+        (GatewayRefused("x"), 403),
+        (NameTaken("x"), 409),
+        (NoAuthority("x"), 501),
         (Unknown("x"), 404),
         (TooLate("x"), 409),
         (WeekOpen("x"), 409),
