@@ -34,11 +34,11 @@ WHERE gateway_invitation.used_at IS NOT NULL OR gateway_invitation.expires_at <=
 
 -- name: take_invitation
 -- The open invitation of a label, locked until the transaction ends.
-SELECT label, code_hash, household_id, patient_id, invited_by, tries, patient.timezone
-FROM gateway_invitation
+SELECT label, code_hash, invitation.household_id, patient_id, invited_by, tries, patient.timezone
+FROM gateway_invitation invitation
 JOIN patient ON patient.id = patient_id
 WHERE label = %(label)s AND used_at IS NULL AND expires_at > %(now)s AND tries < %(most)s
-FOR UPDATE OF gateway_invitation;
+FOR UPDATE OF invitation;
 
 -- name: count_try
 -- Notes a wrong code against the invitation it was aimed at.
