@@ -153,12 +153,12 @@ CHECKS: tuple[Check, ...] = (
         wrong=lambda facts: _if(not facts.is_enrolled),
         zh=(
             "这个盒子还没有登记。",
-            "在网页“家里的网关”上生成代码，再运行 kangban gateway enrol 网址 代码。",
+            "在网页“家里的网关”上生成代码，再运行 sudo kangban-gateway enrol 网址 代码。",
         ),
         en=(
             "This box is not enrolled.",
             "Make a code on the page “The gateway at home”, then run "
-            "kangban gateway enrol ADDRESS CODE.",
+            "sudo kangban-gateway enrol ADDRESS CODE.",
         ),
     ),
     Check(
