@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -440,3 +442,25 @@ def test_a_server_without_authority_says_what_to_do(embedded_url: str, tmp_path:
         csr = request(ec.generate_private_key(ec.SECP256R1()))
         answer = browser.post("/enrol", json={"code": "ACDE-3467-HJKM", "csr": csr})
         assert answer.status_code == 501
+
+
+def test_an_operator_shuts_a_box_out_by_its_name(clinic: Clinic, tmp_path: Path) -> None:
+    settings = clinic.box(tmp_path / "box")
+    secrets = clinic.installation.secrets
+    environment = {
+        **os.environ,
+        "KANGBAN_DATABASE_URL": clinic.url,
+        "KANGBAN_AUTHORITY_CERTIFICATE_PATH": str(secrets / "authority.crt"),
+        "KANGBAN_AUTHORITY_KEY_PATH": str(secrets / "authority.key"),
+        "KANGBAN_AUTHORITY_REVOKED_PATH": str(secrets / "revoked.crl"),
+    }
+    command = [sys.executable, "-m", "kangban", "people", "revoke-gateway", settings.name]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "SIGHUP" in done.stdout
+    again = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert again.returncode == 1
+    assert "shut out before" in again.stderr
+    clinic.installation.restart()
+    with clinic.talker(settings) as talker:
+        assert not talker.got_in(within_s=1.0)
