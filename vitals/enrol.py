@@ -90,4 +90,6 @@ def decode_enrolled(payload: bytes) -> Enrolled:
         ) from error
     if not GATEWAY_NAME.match(found.name):
         raise MendData(f"The server calls this gateway {found.name!r}, which cannot be a name.")
+    if not (found.mqtt + found.timezone).isprintable():
+        raise MendData("The server's answer holds more than one line where one belongs.")
     return found

@@ -1,4 +1,4 @@
-"""Each thing that may be wrong is told once, with a remedy in both languages; a well box is well."""
+"""Each thing that may be wrong is told once, with a remedy, in both languages."""
 
 import re
 from dataclasses import replace

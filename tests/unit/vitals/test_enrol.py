@@ -65,6 +65,12 @@ def test_what_is_no_answer_is_refused(payload: bytes) -> None:
         decode_enrolled(payload)
 
 
+@pytest.mark.parametrize("field", ["mqtt", "timezone"])
+def test_an_answer_cannot_write_settings_of_its_own(field: str) -> None:
+    with pytest.raises(MendData, match="line"):
+        decode_enrolled(encode_enrolled(enrolled(**{field: "x\nKANGBAN_ADAPTER=sim"})))
+
+
 @pytest.mark.parametrize("name", ["", "Home", "../x", "a.b", "a\nKANGBAN_X=1"])
 def test_a_name_that_could_not_stand_in_a_topic_is_refused(name: str) -> None:
     with pytest.raises(MendData):
