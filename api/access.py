@@ -24,6 +24,7 @@ class Deed(StrEnum):
     """What somebody wants to do with one patient."""
 
     VIEW = "view"
+    SET_UP_GATEWAY = "set_up_gateway"
     ACKNOWLEDGE = "acknowledge"
     READ_REPORT = "read_report"
     SIGN = "sign"
@@ -55,7 +56,14 @@ PERMITS: dict[Relation, frozenset[Deed]] = {
         {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN, Deed.MANAGE_DEVICES}
     ),
     Relation.FAMILY: frozenset(
-        {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE, Deed.MANAGE_DEVICES}
+        {
+            Deed.VIEW,
+            Deed.ACKNOWLEDGE,
+            Deed.ASSIGN,
+            Deed.SET_ASIDE,
+            Deed.MANAGE_DEVICES,
+            Deed.SET_UP_GATEWAY,
+        }
     ),
     Relation.DOCTOR: frozenset(Deed) - AT_HOME,
 }

@@ -12,15 +12,33 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from fastapi.staticfiles import StaticFiles
 
-from api import alerts, devices, doors, errors, events, health, inbox, patients, proposals, reports
+from api import (
+    alerts,
+    devices,
+    doors,
+    enrolment,
+    errors,
+    events,
+    health,
+    inbox,
+    patients,
+    proposals,
+    reports,
+)
 from api.config import ApiSettings
 from api.headers import SafeHeaders
 from api.hub import Hub
-from api.pages import device_users, doctor, family, patient, removing, week
+from api.pages import device_users, doctor, family, gateway, patient, removing, week
 from api.pages import devices as devices_pages
 from api.pages import inbox as inbox_page
 from api.render import STATIC
 from store.pool import open_pool
+
+# what answers in JSON, then the pages
+_ROUTES = (
+    *(health, doors, events, patients, alerts, reports, proposals, inbox, devices, enrolment),
+    *(patient, family, doctor, week, inbox_page, device_users, devices_pages, removing, gateway),
+)
 
 _ABOUT = """Readings, alerts, reports and proposals of the patients that you are related to.
 
@@ -57,9 +75,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] | None = 
     app.state.hub = Hub(settings.database_url)
     errors.add_handlers(app)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
-    for each in (health, doors, events, patients, alerts, reports, proposals, inbox, devices):
-        app.include_router(each.router)
-    for each in (inbox_page, device_users, patient, family, doctor, week, devices_pages, removing):
+    for each in _ROUTES:
         app.include_router(each.router)
     # after the routers: a report's stylesheet is no file of ours
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,6 +1,7 @@
 """Settings of the web process, read once at the start."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from vitals.settings import setting
 
@@ -33,6 +34,31 @@ class ApiSettings:
     )
     pool_size: int = setting(
         "KANGBAN_API_POOL", "the most connections to PostgreSQL at once", default=8, parse=int
+    )
+
+    authority_certificate: Path | None = setting(
+        "KANGBAN_AUTHORITY_CERTIFICATE_PATH",
+        "PEM file of the installation's authority, which signs the certificates of gateways that "
+        "are set up from a page",
+        default=None,
+        parse=Path,
+    )
+    authority_key: Path | None = setting(
+        "KANGBAN_AUTHORITY_KEY_PATH",
+        "PEM file of the authority's private key",
+        default=None,
+        parse=Path,
+    )
+    authority_revoked: Path | None = setting(
+        "KANGBAN_AUTHORITY_REVOKED_PATH",
+        "the broker's crlfile: the list of gateways that are shut out",
+        default=None,
+        parse=Path,
+    )
+    gateway_mqtt_url: str = setting(
+        "KANGBAN_GATEWAY_MQTT_URL",
+        "the broker as homes reach it, mqtts://care.example.org:8883",
+        default="",
     )
 
     @property

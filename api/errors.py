@@ -72,6 +72,22 @@ class TooOften(TryAgain):
     """This account asks gateways for too much: wait a minute."""
 
 
+class CodeRefused(AskPerson):
+    """A gateway's code is wrong, used or too old: let the page make another."""
+
+
+class GatewayRefused(AskPerson):
+    """A gateway that is not known, or was shut out, or shows a wrong time: set it up anew."""
+
+
+class NameTaken(MendData):
+    """A gateway cannot have this name: choose another."""
+
+
+class NoAuthority(MendSettings):
+    """This server has no authority that could sign: ask whoever runs it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
     """How an error is told: its status and the name of its words (`<name>`, `<name>_do`)."""
@@ -87,13 +103,17 @@ TELLINGS: tuple[tuple[type[Exception], Telling], ...] = (
     (NotFromHere, Telling(status=403, words="error_not_from_here")),
     (SomebodyElses, Telling(status=409, words="error_somebody_elses")),
     (AnotherHomes, Telling(status=409, words="error_another_homes")),
+    (CodeRefused, Telling(status=403, words="error_code")),
+    (GatewayRefused, Telling(status=403, words="error_gateway")),
     (AskPerson, Telling(status=403, words="error_not_allowed")),
     (Choose, Telling(status=400, words="error_choose")),
     (TooLate, Telling(status=409, words="error_too_late")),
     (WeekOpen, Telling(status=409, words="error_week_open")),
+    (NameTaken, Telling(status=409, words="error_name_taken")),
     (RequestValidationError, Telling(status=422, words="error_mend_data")),
     (MendData, Telling(status=422, words="error_mend_data")),
     (MendDevice, Telling(status=502, words="error_mend_device")),
+    (NoAuthority, Telling(status=501, words="error_no_authority")),
     (MendSettings, Telling(status=500, words="error_mend_settings")),
     (Busy, Telling(status=409, words="error_busy")),
     (TooOften, Telling(status=429, words="error_too_often")),
@@ -116,7 +136,9 @@ def telling_of(error: Exception) -> Telling:
 def wants_page(request: Request) -> bool:
     """Does a person wait for a page, and not a program for JSON?"""
     path = request.url.path
-    return not path.startswith(("/api/", "/events", "/healthz", "/readyz", "/openapi.json"))
+    return not path.startswith(
+        ("/api/", "/enrol", "/events", "/healthz", "/readyz", "/openapi.json")
+    )
 
 
 def add_handlers(app: FastAPI) -> None:

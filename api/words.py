@@ -7,7 +7,7 @@ stand in `vocabulary/`. May not: formatting of numbers.
 """
 
 from api.moment import is_chinese
-from api.vocabulary import devices, doctor, family, frame, inbox, kinds, patient
+from api.vocabulary import devices, doctor, family, frame, gateway, inbox, kinds, patient
 
 # the first is the default
 LOCALES = ("zh-CN", "en")
@@ -39,4 +39,5 @@ WORDS: dict[str, tuple[str, str]] = {
     **devices.ADDING,
     **devices.FAILURES,
     **devices.REMOVING,
+    **gateway.GATEWAY,
 }

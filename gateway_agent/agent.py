@@ -67,6 +67,8 @@ class Agent:
         self.time_is_sure = time_is_sure
         self._admit_all = admit_all
         self.on_change: Callable[[], None] = lambda: None
+        # what the box adds to a word of health
+        self.with_box: Callable[[Health], Health] = lambda health: health
         # who follows a pairing hears what its first visit brings
         self.on_kept: Callable[[str, tuple[Measurement, ...]], None] = lambda *_: None
         self.on_clock: Callable[[str, ClockSeen], None] = lambda *_: None
@@ -154,7 +156,7 @@ class Agent:
 
     def health(self) -> Health:
         """The gateway's word about itself."""
-        return Health(
+        health = Health(
             v=VERSION,
             gateway=self.name,
             sent_at=self.now(),
@@ -164,6 +166,7 @@ class Agent:
             troubles=dict(self._spool.troubles()),
             devices=self._lately_seen(),
         )
+        return self.with_box(health)
 
     def _lately_seen(self) -> dict[str, DeviceHealth]:
         """The devices seen last: strangers that change their address must not fill the message."""

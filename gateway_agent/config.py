@@ -108,3 +108,9 @@ class GatewaySettings:
     tls_key: Path | None = setting(
         "KANGBAN_MQTT_KEY_PATH", "PEM file of this gateway's private key", default=None, parse=Path
     )
+    server: str = setting(
+        "KANGBAN_SERVER_URL",
+        "the server that enrolled this gateway (https://care.example.org): it is asked for the "
+        "next certificate",
+        default="",
+    )

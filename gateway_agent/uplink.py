@@ -104,6 +104,8 @@ class Uplink:
         self._health_wanted = threading.Event()
         self._health_sent_s = -HEALTH_EVERY_S
         self._batches = 0
+        self._turned_s = time.monotonic()
+        self._context = _tls(settings) if settings.mqtt.tls else None
         self._client = self._make_client()
         self._thread = threading.Thread(target=self._work, name=f"uplink {settings.name}")
 
@@ -140,6 +142,17 @@ class Uplink:
         """Sends an answer to a command, behind those before it, as soon as there is a link."""
         self._news.put(_Answer(event, command))
 
+    @property
+    def is_alive(self) -> bool:
+        """Does the thread that sends still turn? It does so at least once between two words."""
+        turned_s = time.monotonic() - self._turned_s
+        return self._thread.is_alive() and turned_s < 2 * HEALTH_EVERY_S
+
+    def certificate_renewed(self) -> None:
+        """The next link to the broker is made with the certificate that is on disk now."""
+        if self._context is not None:
+            _show_certificate(self._context, self._settings)
+
     def tell_health(self) -> None:
         """Something about the gateway has changed: its word is sent soon."""
         self._health_wanted.set()
@@ -155,8 +168,8 @@ class Uplink:
         client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MOST_S)
         if settings.mqtt.user is not None:
             client.username_pw_set(settings.mqtt.user, settings.mqtt.password)
-        if settings.mqtt.tls:
-            client.tls_set_context(_tls(settings))
+        if self._context is not None:
+            client.tls_set_context(self._context)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
@@ -226,6 +239,7 @@ class Uplink:
 
     def _work(self) -> None:
         while not self._stopping.is_set():
+            self._turned_s = time.monotonic()
             try:
                 self._wait()
                 if self._connected.is_set():
@@ -364,14 +378,18 @@ class Uplink:
 def _tls(settings: GatewaySettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.tls_ca)
-        if settings.tls_certificate is not None:
-            context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        _show_certificate(context, settings)
     except OSError as error:
         raise MendSettings(
             f"The TLS files cannot be read ({error}): check KANGBAN_MQTT_CA_PATH, "
             "KANGBAN_MQTT_CERTIFICATE_PATH and KANGBAN_MQTT_KEY_PATH."
         ) from error
     return context
+
+
+def _show_certificate(context: ssl.SSLContext, settings: GatewaySettings) -> None:
+    if settings.tls_certificate is not None:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
 
 
 def _chance() -> float:

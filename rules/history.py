@@ -109,11 +109,15 @@ class DayCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySeen:
-    """A gateway of the patient's household, as it last reported."""
+    """A gateway of the patient's household, as it last reported.
+
+    `troubles`: the short words of what it said is wrong with itself (`vitals/wire.py`).
+    """
 
     name: str
     last_seen_at: datetime | None
     spooled: int = 0
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

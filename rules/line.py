@@ -18,6 +18,9 @@ from vitals.kinds import Kind
 SERVER_SILENT = timedelta(minutes=2)
 # a gateway reports every few minutes; engineering choice
 GATEWAY_SILENT = timedelta(minutes=30)
+# troubles of a gateway that keep it from hearing any device: its adapter is gone or deaf, or the
+# system's Bluetooth service does not run
+_DEAFENS = frozenset({"adapter", "bluetooth", "bus", "silence"})
 # per cent below which a battery is named as the likely cause; engineering choice
 _BATTERY_LOW = 20
 
@@ -53,7 +56,12 @@ DEVICE_NAME: dict[Kind, Said] = {
 
 def broken_hop(line: Line, kind: Kind, now: datetime) -> Break:
     """The hop nearest to us that is silent; the device where all else works."""
-    return _server(line, now) or _gateway(line, now) or _device(line, kind, now)
+    return (
+        _server(line, now)
+        or _gateway(line, now)
+        or _deaf_gateway(line, now)
+        or _device(line, kind, now)
+    )
 
 
 def is_dark(line: Line, now: datetime) -> bool:
@@ -113,6 +121,26 @@ def _gateway(line: Line, now: datetime) -> Break | None:
         said=Said(
             zh=f"家里的网关{ago.zh}，可能断电或断网",
             en=f"the gateway at home {ago.en}; it may have no power or no internet",
+        ),
+    )
+
+
+def _deaf_gateway(line: Line, now: datetime) -> Break | None:
+    """A gateway that lives and says itself that it hears no device."""
+    living = [
+        each
+        for each in line.gateways
+        if each.last_seen_at is not None and now - each.last_seen_at <= GATEWAY_SILENT
+    ]
+    if not living or not all(_DEAFENS.intersection(each.troubles) for each in living):
+        return None
+    return Break(
+        hop=Hop.GATEWAY,
+        since=max(each.last_seen_at for each in living if each.last_seen_at),
+        said=Said(
+            zh="家里的网关在线，但它的蓝牙不工作，听不到设备",
+            en="the gateway at home is online, but its Bluetooth does not work and it hears no "
+            "device",
         ),
     )
 

@@ -183,7 +183,12 @@ def line_of(connection: Connection[Any], patient_id: int) -> Line:
     """The hops between this patient and us, as they were last heard of."""
     return Line(
         gateways=tuple(
-            GatewaySeen(name=each.name, last_seen_at=each.last_seen_at, spooled=each.spooled or 0)
+            GatewaySeen(
+                name=each.name,
+                last_seen_at=each.last_seen_at,
+                spooled=each.spooled or 0,
+                troubles=tuple(each.health.get("troubles") or ()),
+            )
             for each in people.gateways_of_patient(connection, patient_id)
         ),
         devices=tuple(

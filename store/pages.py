@@ -6,7 +6,7 @@ kept. May hold: page-shaped reads over `sql/pages.sql`. May not: writes, judgeme
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -117,6 +117,7 @@ class GatewayRow:
     last_seen_at: datetime | None
     spooled: int | None
     registered_at: datetime
+    health: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,8 @@ PURE = (
     "gateway_agent/status.py",
     "gateway_agent/sighting.py",
     "gateway_agent/time_server.py",
+    "gateway_agent/ailments.py",
+    "gateway_agent/doctor.py",
     "gateway_agent/drivers/*.py",
     "simulator/story.py",
     "simulator/daily_story.py",
@@ -115,6 +117,7 @@ HOMES = {
         "simulator/bluez_device.py",
         "simulator/bluez_gatt.py",
     },
+    "cryptography": {"gateway_agent/enrol.py", "api/authority.py"},
     "apprise": {"notify/channels/apprise.py"},
 }
 

@@ -85,7 +85,12 @@ def chain_of(
     """The chain of one person."""
     line = Line(
         gateways=tuple(
-            GatewaySeen(name=each.name, last_seen_at=each.last_seen_at, spooled=each.spooled or 0)
+            GatewaySeen(
+                name=each.name,
+                last_seen_at=each.last_seen_at,
+                spooled=each.spooled or 0,
+                troubles=tuple(each.health.get("troubles") or ()),
+            )
             for each in gateways
         ),
         server_seen_at=server_seen_at,

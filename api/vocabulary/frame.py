@@ -71,6 +71,31 @@ ERRORS = {
         "页面可能打开太久了。请回到您的页面，再按一次。",
         "The page may have been open for too long. Go back to your page and press again.",
     ),
+    "error_code": ("这个代码不能用", "This code does not work"),
+    "error_code_do": (
+        "代码可能输错、已经用过或超过一小时。请在网页上重新生成一个。",
+        "It may be mistyped, used already or older than an hour. Let the page make another.",
+    ),
+    "error_gateway": ("服务器不认识这个网关", "The server does not know this gateway"),
+    "error_gateway_do": (
+        "它可能已被停用，或者时钟不准。请检查时钟；还是不行，就用新的代码重新登记。",
+        "It may have been shut out, or a clock is wrong. Check the clock; if that does not help, "
+        "set it up anew with a new code.",
+    ),
+    "error_name_taken": ("网关不能用这个名字", "The gateway cannot have this name"),
+    "error_name_taken_do": (
+        "已经有同名的网关，或者名字里有不能用的字符。请换一个名字：a-z、0-9、- 和 _。",
+        "There is one of that name, or it holds a letter that cannot be used. Choose another name "
+        "of a-z, 0-9, - and _.",
+    ),
+    "error_no_authority": (
+        "这台服务器还不能登记网关",
+        "This server cannot set gateways up yet",
+    ),
+    "error_no_authority_do": (
+        "请让管理服务器的人按 docs/gateway.md 打开这个功能。",
+        "Ask whoever runs it to switch this on as docs/gateway.md says.",
+    ),
     "error_choose": ("这个浏览器里登录了几个人", "Several people are signed in here"),
     "error_choose_do": (
         "请在地址后加上 ?as=patient、?as=family 或 ?as=doctor。",

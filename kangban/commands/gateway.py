@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kangban.commands import process
+from kangban.commands import gateway_care, process
 
 if TYPE_CHECKING:
     from kangban.home.conversation import Conversation
@@ -18,11 +18,13 @@ app = typer.Typer(
     help="The box in the home: reads the devices over Bluetooth and sends what it read.",
     no_args_is_help=True,
 )
+gateway_care.add_to(app)
 
 
 @app.command()
 def run() -> None:
     """Read devices and send their readings, until stopped."""
+    gateway_care.remember()
     process.run("gateway_agent")
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -109,6 +110,34 @@ def gateway(
 
     with _database() as connection:
         print(people.register_gateway(connection, name=name, household_id=household))
+
+
+@app.command("revoke-gateway")
+def revoke_gateway(name: str) -> None:
+    """Shut a gateway out: nothing of it is taken in any more, and its certificate ends.
+
+    Writes the broker's list of those shut out where KANGBAN_AUTHORITY_REVOKED_PATH says.
+    """
+    from api.authority import read_authority, shut_out
+    from store import enrolment
+
+    now = datetime.now(UTC)
+    paths = [
+        os.environ.get(f"KANGBAN_AUTHORITY_{each}_PATH")
+        for each in ("CERTIFICATE", "KEY", "REVOKED")
+    ]
+    authority = read_authority(*(Path(each) if each else None for each in paths))
+    with _database() as connection:
+        if not enrolment.revoke_gateway(connection, name, now=now):
+            raise MendData(f"There is no gateway {name}, or it was shut out before.")
+        revoked = enrolment.revoked(connection, now=now)
+    print(f"{name} is shut out: the server takes nothing of it in any more.")
+    if authority is not None and shut_out(authority, revoked, now=now):
+        print(
+            f"{paths[2]} is written: restart the broker, or send it SIGHUP, to close its door too."
+        )
+    else:
+        print("The broker still lets it in: see docs/gateway.md for its list of those shut out.")
 
 
 @app.command()

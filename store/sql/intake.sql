@@ -1,6 +1,6 @@
 -- name: gateway_ids
--- The ids of registered gateways by their names.
-SELECT name, id FROM gateway WHERE name = ANY(%(names)s);
+-- The ids of registered gateways by their names; one that was shut out is a stranger.
+SELECT name, id FROM gateway WHERE name = ANY(%(names)s) AND revoked_at IS NULL;
 
 -- name: create_staged
 -- The table through which rows pass in one transaction; each connection has its own.

@@ -111,7 +111,7 @@ ORDER BY alert.state = 'closed', alert.severity DESC, alert.opened_at DESC, aler
 -- name: gateways
 -- The gateways that serve some patients: of their household, or the last that delivered for them.
 SELECT DISTINCT patient.id AS patient_id, gateway.id, gateway.name, gateway.last_seen_at,
-       gateway.spooled, gateway.registered_at
+       gateway.spooled, gateway.registered_at, gateway.health
 FROM patient
 LEFT JOIN device_user ON device_user.patient_id = patient.id
 LEFT JOIN device ON device.id = device_user.device_id

@@ -37,6 +37,9 @@ OPEN = {
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/static/report.css"),
+    # a gateway that has just been unpacked: its code, or its key's signature, is what it shows
+    ("POST", "/enrol"),
+    ("POST", "/enrol/renew"),
 }
 JSON = {"content-type": "application/json"}
 

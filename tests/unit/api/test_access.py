@@ -4,11 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-<<<<<<< HEAD
-from api.access import AT_HOME, PERMITS, Answer, Deed, Relation, may
-=======
-from api.access import MOST_COMMANDS, PERMITS, Answer, Deed, Relation, is_too_often, may
->>>>>>> server
+from api.access import (
+    AT_HOME,
+    MOST_COMMANDS,
+    PERMITS,
+    Answer,
+    Deed,
+    Relation,
+    is_too_often,
+    may,
+)
 
 
 @pytest.mark.parametrize("deed", list(Deed))
@@ -19,15 +24,22 @@ def test_a_stranger_learns_not_even_that_the_patient_exists(deed: Deed) -> None:
 @pytest.mark.parametrize(
     ("relation", "allowed"),
     [
-<<<<<<< HEAD
-        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN}),
-        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.ASSIGN, Deed.SET_ASIDE}),
+        (
+            Relation.SELF,
+            {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN, Deed.MANAGE_DEVICES},
+        ),
+        (
+            Relation.FAMILY,
+            {
+                Deed.VIEW,
+                Deed.ACKNOWLEDGE,
+                Deed.ASSIGN,
+                Deed.SET_ASIDE,
+                Deed.MANAGE_DEVICES,
+                Deed.SET_UP_GATEWAY,
+            },
+        ),
         (Relation.DOCTOR, set(Deed) - AT_HOME),
-=======
-        (Relation.SELF, {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.MANAGE_DEVICES}),
-        (Relation.FAMILY, {Deed.VIEW, Deed.ACKNOWLEDGE, Deed.MANAGE_DEVICES}),
-        (Relation.DOCTOR, set(Deed)),
->>>>>>> server
     ],
 )
 def test_each_relation_permits_what_it_permits_and_nothing_else(
@@ -44,11 +56,11 @@ def test_only_a_doctor_signs_and_decides() -> None:
         assert (relation is Relation.DOCTOR) == (Deed.DECIDE in deeds)
 
 
-<<<<<<< HEAD
 def test_only_people_at_home_say_whose_a_reading_is() -> None:
     assert may(Relation.DOCTOR, Deed.ASSIGN) is Answer.NOT_ALLOWED
     assert may(Relation.SELF, Deed.SET_ASIDE) is Answer.NOT_ALLOWED
-=======
+
+
 NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
 
 
@@ -66,4 +78,3 @@ def test_a_gateway_is_asked_so_much_in_a_minute_and_no_more(
 ) -> None:
     asked = [NOW - timedelta(seconds=seconds_ago)] * count
     assert is_too_often(asked, now=NOW) is expected
->>>>>>> server

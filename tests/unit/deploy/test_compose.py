@@ -144,3 +144,16 @@ def test_the_image_is_built_from_what_is_here_and_holds_every_package():
     let_in = (ROOT / "deploy/Dockerfile.dockerignore").read_text().splitlines()
     assert {f"!{name}" for name in copied} <= set(let_in)
     assert OURS["api"]["build"] == {"context": ".", "dockerfile": "deploy/Dockerfile"}
+
+
+def test_the_part_that_signs_certificates_fits_the_rest():
+    more = yaml.safe_load((ROOT / "deploy/enrolment.yml").read_text())
+    api = more["services"]["api"]
+    package = importlib.import_module("api.config")
+    declared = {each.metadata["name"] for each in dataclasses.fields(package.ApiSettings)}
+    assert set(api["environment"]) <= declared
+    assert set(api["secrets"]) <= set(COMPOSE["secrets"]) | set(more["secrets"])
+    # Compose joins the lists of both files: what the first needs is here too
+    assert set(SERVICES["api"]["secrets"]) <= set(api["secrets"])
+    named = set(re.findall(r"/run/secrets/(\w+)", json.dumps(api)))
+    assert named <= set(api["secrets"])

@@ -56,7 +56,12 @@ def line(case: dict[str, Any]) -> Line:
     given = case.get("line", {})
     return Line(
         gateways=tuple(
-            GatewaySeen(name=f"g{number}", last_seen_at=ago(each["seen"]), spooled=each["spooled"])
+            GatewaySeen(
+                name=f"g{number}",
+                last_seen_at=ago(each["seen"]),
+                spooled=each["spooled"],
+                troubles=tuple(each.get("troubles", ())),
+            )
             for number, each in enumerate(given.get("gateways", []))
         ),
         devices=tuple(

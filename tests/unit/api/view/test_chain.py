@@ -13,8 +13,11 @@ from rules.line import Hop
 from store.pages import DeviceRow, GatewayRow
 
 
-def gateway(last_seen_at: datetime | None, *, spooled: int = 0) -> GatewayRow:
+def gateway(
+    last_seen_at: datetime | None, *, spooled: int = 0, health: dict[str, Any] | None = None
+) -> GatewayRow:
     return GatewayRow(
+        health=health or {},
         patient_id=1,
         id=1,
         name="home",
@@ -90,6 +93,18 @@ def test_a_gateway_without_a_word_for_hours_is_named_with_its_remedy() -> None:
     assert hop(found, Hop.NETWORK).word == "hop_unknown"
     assert hop(found, Hop.DEVICE).word == "hop_unknown"
     assert hop(found, Hop.SERVER).mood is Mood.WELL
+
+
+def test_a_gateway_whose_bluetooth_is_gone_is_named_and_not_its_devices() -> None:
+    told = {"troubles": {"adapter": "The Bluetooth adapter does not work."}}
+    found = chain(gateways=[gateway(ago(minutes=4), health=told)])
+    assert hop(found, Hop.GATEWAY).mood is Mood.LOOK
+    assert "Bluetooth" in hop(found, Hop.GATEWAY).said
+    assert hop(found, Hop.DEVICE).mood is Mood.NONE
+    # a disk that fills up keeps no device from being heard
+    told = {"troubles": {"disk": "The disk is nearly full."}}
+    found = chain(gateways=[gateway(ago(minutes=4), health=told)])
+    assert hop(found, Hop.GATEWAY).mood is Mood.WELL
 
 
 def test_readings_left_in_the_gateway_point_at_the_network() -> None:

@@ -1,0 +1,120 @@
+"""The gateway with its own extra alone, as a Raspberry Pi has it: it works without the server's."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# what the server needs and a small box must not
+_FOREIGN = (
+    "pandas",
+    "numpy",
+    "scipy",
+    "psycopg",
+    "fastapi",
+    "jinja2",
+    "msgspec",
+    "bumble",
+    "apprise",
+)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An environment made as deploy/gateway/install.sh makes it."""
+    venv = tmp_path_factory.mktemp("box") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    pip = [venv / "bin/python", "-m", "pip", "-qq", "--disable-pip-version-check", "install"]
+    wanted = ROOT / "requirements/gateway.txt"
+    subprocess.run([*pip, "--require-hashes", "-r", wanted], check=True)
+    subprocess.run([*pip, "--no-deps", ROOT], check=True)
+    return venv
+
+
+def ran(box: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [box / "bin/kangban", *words],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment(folder),
+        timeout=60,
+    )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "LANG": "en_US.UTF-8",
+        "KANGBAN_GATEWAY_DATA": str(folder / "data"),
+        # no system bus, on whatever machine this runs
+        "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={folder}/no-bus",
+    }
+
+
+@pytest.mark.parametrize("module", _FOREIGN)
+def test_what_the_server_needs_is_not_there(box: Path, tmp_path: Path, module: str) -> None:
+    command = [box / "bin/python", "-c", f"import {module}"]
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode != 0
+
+
+def test_its_commands_explain_themselves(box: Path, tmp_path: Path) -> None:
+    listed = ran(box, tmp_path, "--help")
+    assert listed.returncode == 0, listed.stderr
+    for words in (["gateway"], ["gateway", "enrol"], ["gateway", "doctor"], ["gateway", "run"]):
+        done = ran(box, tmp_path, *words, "--help")
+        assert done.returncode == 0, done.stderr
+
+
+def test_it_says_what_a_device_sent(box: Path, tmp_path: Path) -> None:
+    done = ran(box, tmp_path, "gateway", "decode", "2A19", "50")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_the_doctor_names_what_is_missing_and_how_to_mend_it(box: Path, tmp_path: Path) -> None:
+    done = ran(box, tmp_path, "gateway", "doctor", "--json")
+    assert done.returncode == 1, done.stderr
+    found = {each["key"]: each for each in json.loads(done.stdout)}
+    assert {"not_enrolled", "bus"} <= found.keys()
+    assert "kangban-gateway enrol" in found["not_enrolled"]["en"]["remedy"]
+    assert "This box is not enrolled." in ran(box, tmp_path, "gateway", "doctor").stdout
+
+
+def test_an_address_that_is_wrong_is_a_sentence(box: Path, tmp_path: Path) -> None:
+    words = ("gateway", "enrol", "https://127.0.0.1:1", "ACDE-3467-HJKM")
+    done = ran(box, tmp_path, *words)
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_enrolled_gateway_runs_with_no_setting_typed_and_stops(
+    box: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "gateway.env").write_text(
+        "# as enrolment writes it\nKANGBAN_GATEWAY_NAME=home-wang\n"
+        "KANGBAN_MQTT_URL=mqtt://127.0.0.1:1\n"
+    )
+    process = subprocess.Popen(
+        [box / "bin/kangban", "gateway", "run"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert next(each for each in process.stderr if "Bluetooth" in each)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert (tmp_path / "data" / "home-wang.sqlite").exists()
