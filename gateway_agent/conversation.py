@@ -98,6 +98,12 @@ class Link:
         """Returns when the link is down."""
         await self._down.wait()
 
+    @property
+    def has_arrivals(self) -> bool:
+        """Is there anything that nobody has heard yet?"""
+        # the end of the link stands in the queue too
+        return self._arrived.qsize() > self.is_down
+
     def went_down(self) -> None:
         """Nothing more will arrive."""
         self._down.set()
@@ -185,10 +191,19 @@ class Conversation:
             case SetClock():
                 return await self._set_clock(ask)
             case Subscribe(characteristic=characteristic, optional=optional):
-                await self._device.subscribe(
-                    characteristic, self._link.ear(characteristic), optional=optional
-                )
+                await self._subscribe(characteristic, optional=optional)
         return None
+
+    async def _subscribe(self, characteristic: str, *, optional: bool) -> None:
+        try:
+            await self._device.subscribe(
+                characteristic, self._link.ear(characteristic), optional=optional
+            )
+        except LinkLost:
+            # what was wanted has come, and only the answer was lost with the link: a cuff has
+            # forgotten what it sent, so that the talk must hear it now
+            if not self._link.has_arrivals:
+                raise
 
     async def _set_clock(self, ask: SetClock) -> Heard | None:
         shows = self._call.clock_to_set(self._link.moment())

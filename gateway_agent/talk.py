@@ -19,7 +19,8 @@ Protocol.
 
 Every Subscribe comes before every other Ask: a bonded cuff sends its memory the moment the link is
 up, and what arrives before the subscription is lost for ever. What arrives between two Listens
-waits in the pump's queue, in order; `Listen(wait_s=0)` takes from that queue without waiting.
+waits in the pump's queue, in order; `Listen(wait_s=0)` takes from that queue without waiting. A
+subscription whose answer was lost with the link counts as made where something has arrived.
 
 When the link goes down, the pump answers on as long as it can without a radio: Keep, ClockSeen,
 About and Refused as always, Listen from what is still queued. Where an answer would need the radio

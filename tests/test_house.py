@@ -111,6 +111,7 @@ HOMES = {
     "dbus_fast": {
         "gateway_agent/bluez.py",
         "gateway_agent/bluez_objects.py",
+        "gateway_agent/look_bluez.py",
         # the other side of the bus, for tests and support
         "simulator/bluez.py",
         "simulator/bluez_agent.py",

@@ -287,22 +287,18 @@ def talk(visit: Visit) -> Talk:
     when that one is on disk: those behind it were stamped long before.
     """
     taking = _Taking(visit.quirk)
-    lost: LinkLost | None = None
+    yield Subscribe(characteristic=MEASUREMENT)
     try:
-        yield Subscribe(characteristic=MEASUREMENT)
         yield from _also_enhanced()
         yield from see_clock()
         yield from _keeping_meanwhile(about(), taking)
-    except LinkLost as error:
-        # a cuff hangs up when it has sent what it has, be it before it has answered the
-        # subscription; what it sent still waits in the queue
-        lost = error
+    except LinkLost:
+        # a cuff hangs up when it has sent what it has; that still waits in the queue
+        pass
     try:
         while (heard := (yield Listen(wait_s=SILENCE_S))) is not None:
             yield from taking.take(heard)
     except LinkLost:
-        if lost is not None and not taking.has_heard:
-            raise lost from None
         return
     yield from set_clock_after_records(visit.quirk)
 
@@ -338,10 +334,8 @@ class _Taking:
         self._quirk = quirk
         self._twins = Twins()
         self._clock_due = quirk.clock_setting is ClockSetting.AT_FIRST_NOTIFICATION
-        self.has_heard = False
 
     def take(self, heard: Heard) -> Talk:
-        self.has_heard = True
         try:
             reading, times = _understood(heard)
         except CannotDecode as error:

@@ -264,3 +264,43 @@ async def test_a_link_that_goes_down_at_the_clock_has_denied_nothing() -> None:
 
     call, _ = await hold(talk, shows=NOW.replace(tzinfo=None))
     assert call.remarks == []
+
+
+class _HangsUp(_Device):
+    """Sends both values, and is gone before it has answered the subscription."""
+
+    async def subscribe(
+        self, characteristic: str, hear: Callable[[bytes], None], *, optional: bool
+    ) -> None:
+        if not self.link.is_down:
+            await super().subscribe(characteristic, hear, optional=optional)
+            self.link.went_down()
+        raise lost()
+
+
+async def test_what_came_before_a_lost_answer_to_the_subscription_is_heard() -> None:
+    heard: list[bytes] = []
+
+    def talk(visit: Visit) -> Talk:
+        yield Subscribe(characteristic="2A35")
+        yield Subscribe(characteristic="2A52", optional=True)
+        with pytest.raises(LinkLost):
+            yield Read(characteristic="2A24")
+        with pytest.raises(LinkLost):
+            while (answer := (yield Listen(wait_s=5))) is not None:
+                heard.append(answer.data)
+
+    link, call = Link(lambda: NOW), _Call()
+    await Conversation(_HangsUp(link), link, driver_of(talk), call).hold()
+    assert heard == [b"\x01", b"\x02"]
+
+
+async def test_a_subscription_that_was_lost_with_nothing_heard_is_lost() -> None:
+    link, call = Link(lambda: NOW), _Call()
+    link.went_down()
+
+    def talk(visit: Visit) -> Talk:
+        yield Subscribe(characteristic="2A35")
+
+    with pytest.raises(LinkLost):
+        await Conversation(_HangsUp(link), link, driver_of(talk), call).hold()
