@@ -105,9 +105,10 @@ class Link:
         return self._arrived.qsize() > self.is_down
 
     def went_down(self) -> None:
-        """Nothing more will arrive."""
-        self._down.set()
-        self._arrived.put_nowait(None)
+        """Nothing more will arrive; said once or twice."""
+        if not self.is_down:
+            self._down.set()
+            self._arrived.put_nowait(None)
 
     def moment(self) -> datetime:
         """This moment, aware UTC."""
