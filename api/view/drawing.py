@@ -1,6 +1,7 @@
 """Which drawing shows a device, and what to call it: by the gateway's own word, else by its kind.
 
-May hold: this look-up. May not: the drawings (`api/static/devices`).
+A gateway names a drawing, or the kind of device that it would be of. May
+hold: this look-up. May not: the drawings (`api/static/devices`).
 """
 
 # the files of `api/static/devices`; each has a word, `drawing_…`
@@ -43,4 +44,6 @@ def drawing_of(*, picture: str = "", kind: str = "") -> str:
     """The name of the drawing for a device."""
     if picture in DRAWINGS:
         return picture
-    return next((drawing for part, drawing in _BY_KIND if part in kind), "unknown")
+    said = picture or kind
+    by_word = next((drawing for part, drawing in _BY_KIND if part in said), None)
+    return by_word or (drawing_of(kind=kind) if picture else "unknown")

@@ -89,9 +89,10 @@ DEVICES = {
         "Its pairing with the gateway is lost",
     ),
     "trouble_bond_do": (
-        "请在设备上删除旧的配对，再按“添加设备”重新连一次。已有的读数不会丢，也不会重复。",
-        "Delete the old pairing on the device, then press “Add a device” and connect it again. "
-        "No reading is lost or doubled.",
+        "请在设备上删除旧的配对，在这里把它移除，再按“添加设备”重新连一次。"
+        "已有的读数不会丢，也不会重复。",
+        "Delete the old pairing on the device, remove it here, then press “Add a device” and "
+        "connect it again. No reading is lost or doubled.",
     ),
     "trouble_never_seen": ("网关还没有见到它", "The gateway has not seen it yet"),
     "trouble_never_seen_do": (

@@ -152,6 +152,7 @@ def test_a_gateway_that_is_silent_comes_last_and_says_so() -> None:
     [
         ("ring", "wristband", "ring"),
         ("not ours", "blood_pressure_cuff", "cuff"),
+        ("wristband", "", "band"),
         ("", "glucose_meter", "glucose_meter"),
         ("", "continuous_glucose_monitor", "cgm"),
         ("", "weight_scale", "scale"),
