@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -62,14 +61,16 @@ class BlueZ:
         self._bus: MessageBus | None = None
         self._has_bus = asyncio.Event()
         self._owner_changed = asyncio.Event()
+        # what comes after this is a return
+        self._has_served = False
         self.troubles: dict[str, str] = {}
 
-    async def run(self, *, on_return: Callable[[], None] = lambda: None) -> None:
-        """Keeps agent and time registered until cancelled; calls `on_return` whenever bluetoothd
-        has come back."""
+    async def run(self, *, on_change: Callable[[], None] = lambda: None) -> None:
+        """Keeps agent and time registered until cancelled; calls `on_change` whenever the bus is
+        gone and whenever bluetoothd has come back: who scans must start anew."""
         while True:
             try:
-                await self._serve(on_return)
+                await self._serve(on_change)
             except (OSError, EOFError) as error:
                 self.troubles["bus"] = f"D-Bus cannot be reached ({error}): is dbus running?"
                 log.error("%s", self.troubles["bus"])
@@ -128,7 +129,7 @@ class BlueZ:
         except DBusError as error:
             raise TryAgain(f"The adapter cannot be switched off and on ({error}).") from error
 
-    async def _serve(self, on_return: Callable[[], None]) -> None:
+    async def _serve(self, on_change: Callable[[], None]) -> None:
         bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
         gone = asyncio.ensure_future(_end_of(bus))
         try:
@@ -138,14 +139,15 @@ class BlueZ:
             self._bus = bus
             self._has_bus.set()
             self.troubles.pop("bus", None)
-            was_there = True
+            was_there = not self._has_served
             while not gone.done():
                 self._owner_changed.clear()
                 is_there = await self._register()
                 if is_there and not was_there:
                     log.info("bluetoothd is back.")
-                    on_return()
+                    on_change()
                 was_there = is_there
+                self._has_served = self._has_served or is_there
                 changed = asyncio.ensure_future(self._owner_changed.wait())
                 await asyncio.wait(
                     {gone, changed}, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED
@@ -153,6 +155,8 @@ class BlueZ:
                 changed.cancel()
                 if self._owner_changed.is_set():
                     was_there = False
+            # at once: what bleak says to a dead bus may meet the file number of the next one
+            on_change()
             raise EOFError("it has hung up")
         finally:
             self._bus = None
@@ -216,81 +220,6 @@ class BlueZ:
 
     def _path_of(self, device: str) -> str:
         return f"{self._path}/dev_{device.removeprefix('ble:').replace(':', '_')}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdapterFacts:
-    """What this computer says of its Bluetooth, for `kangban gateway doctor`; None: not known."""
-
-    bus: bool = False
-    bluetoothd: bool = False
-    version: str | None = None
-    adapter: bool = False
-    powered: bool | None = None
-    address: str | None = None
-    takes_agent: bool | None = None
-    bonded: tuple[str, ...] = ()
-    error: str = ""
-
-
-async def facts(adapter: str) -> AdapterFacts:
-    """How the Bluetooth of this computer is; never raises for what is missing."""
-    try:
-        bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
-    except Exception as error:
-        # dbus_fast raises classes of its own; whatever it is, there is no bus
-        return AdapterFacts(error=str(error))
-    try:
-        async with asyncio.timeout(CALL_S):
-            return await _facts(bus, f"/org/bluez/{adapter}")
-    except (DBusError, TimeoutError, OSError, EOFError) as error:
-        return AdapterFacts(bus=True, version=await _version(), error=str(error) or repr(error))
-    finally:
-        bus.disconnect()
-
-
-async def _facts(bus: MessageBus, path: str) -> AdapterFacts:
-    (objects,) = await _ask(
-        bus, "/", "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "", []
-    )
-    adapter = objects.get(path, {}).get(ADAPTER)
-    devices = [each[DEVICE] for each in objects.values() if DEVICE in each]
-    return AdapterFacts(
-        bus=True,
-        bluetoothd=True,
-        version=await _version(),
-        adapter=adapter is not None,
-        powered=None if adapter is None else bool(adapter["Powered"].value),
-        address=None if adapter is None else str(adapter["Address"].value),
-        takes_agent=await _takes_agent(bus),
-        bonded=tuple(
-            f"ble:{each['Address'].value}"
-            for each in devices
-            if "Paired" in each and each["Paired"].value
-        ),
-    )
-
-
-async def _takes_agent(bus: MessageBus) -> bool:
-    """Does bluetoothd take an agent of this user? Ours is taken back at once."""
-    bus.export(AGENT, PairingAgent(Answers()))
-    try:
-        await _ask(bus, "/org/bluez", _AGENTS, "RegisterAgent", "os", [AGENT, _CAPABILITY])
-        await _ask(bus, "/org/bluez", _AGENTS, "UnregisterAgent", "o", [AGENT])
-    except DBusError:
-        return False
-    return True
-
-
-async def _version() -> str | None:
-    """The version of BlueZ as its own tool says it ("5.66"); None where the tool is missing."""
-    with suppress(OSError, ValueError):
-        tool = await asyncio.create_subprocess_exec(
-            "bluetoothctl", "--version", stdout=asyncio.subprocess.PIPE
-        )
-        said, _ = await tool.communicate()
-        return said.decode().split()[-1] if said.strip() else None
-    return None
 
 
 async def _ask(

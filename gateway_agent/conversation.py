@@ -55,6 +55,9 @@ class Call(Protocol):
     def about(self, about: About) -> None:
         """Takes what the device says of itself."""
 
+    def bonded(self, held: bool) -> None:
+        """Takes down whether a key is shared with the device."""
+
     def refused(self, refused: Refused) -> None:
         """Takes bytes that no decoder takes."""
 

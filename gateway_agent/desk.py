@@ -74,6 +74,8 @@ class _Busy:
         # the question that a person has before them
         self.answer: asyncio.Future[int | bool] | None = None
         self.pairing: Pairing | None = None
+        # writes down that the device is this home's, from its first record on
+        self.added: asyncio.Task[None] | None = None
         self._was_cancelled = False
 
     def cancel(self) -> None:
@@ -227,6 +229,9 @@ class Desk:
         except Exception:
             log.exception("A fault in this program broke off the pairing of %s.", device)
             ending = pairing.broke_off(Failure.FAULT, "", now_s=loop.time())
+        if mine.added is not None:
+            # nobody hears of an end before it is on disk
+            await asyncio.wait({mine.added})
         self._over(mine)
         replies.say(*ending)
 
@@ -308,12 +313,13 @@ class Desk:
         if pairing is None:
             return
         first = pairing.read == 0
-        self._told(*pairing.kept(measurements, now_s=asyncio.get_running_loop().time()))
-        if first and pairing.read:
+        news = pairing.kept(measurements, now_s=asyncio.get_running_loop().time())
+        if first and pairing.read and self._busy is not None:
             # its records are here: whatever happens now, it is this home's
-            self._beside(self._household.add(device))
+            self._busy.added = self._beside(self._household.add(device))
+        self._told(*news)
 
-    def _beside(self, work: Coroutine[None, None, None]) -> None:
+    def _beside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         async def quietly() -> None:
             try:
                 await work
@@ -323,6 +329,7 @@ class Desk:
         task = asyncio.create_task(quietly())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     def _clock(self, device: str, seen: ClockSeen) -> None:
         pairing = self._now_pairing(device)

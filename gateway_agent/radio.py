@@ -22,7 +22,7 @@ from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 from gateway_agent.adding import Adding, Wish
 from gateway_agent.bluez import BlueZ
-from gateway_agent.bonding import Asker, Bonds, PairingFailed
+from gateway_agent.bonding import Asker, Bonds, LostBond, PairingFailed
 from gateway_agent.calling import CallBook, Patience
 from gateway_agent.conversation import Call, Conversation, Link
 from gateway_agent.drivers.registry import short_name
@@ -123,7 +123,7 @@ class Radio:
         async with asyncio.TaskGroup() as group:
             try:
                 if self._bluez is not None:
-                    group.create_task(self._bluez.run(on_return=self._scanner.start_anew))
+                    group.create_task(self._bluez.run(on_change=self._scanner.start_anew))
                     await self._bluez.hang_up(self._household.admits)
                 await self._scanner.run()
             finally:
@@ -250,9 +250,12 @@ class Radio:
         except KangbanError as error:
             await call.failed(error)
             raise
+        held = await self.bonds.is_bonded(sighting.device)
         # BlueZ makes a key by itself where the device asks for one
-        if bond is Bond.WHEN_ASKED and await self.bonds.is_bonded(sighting.device):
+        if held and bond is Bond.WHEN_ASKED:
             on_bonded()
+        if held:
+            call.bonded(True)
         await call.finished()
 
     def _advertised(self, device: BLEDevice, advert: AdvertisementData) -> None:
@@ -314,6 +317,8 @@ class Radio:
                     await hang_up(client)
         except KangbanError as error:
             log.warning("%s: %s", heard.sighting.device, error)
+            if isinstance(error, LostBond):
+                call.bonded(False)
             await call.failed(error)
             return False
         await call.finished()

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 DEAF_AFTER_S = 300.0
 # seconds to wait when the adapter does not scan
 ADAPTER_PAUSE_S = 10.0
+# seconds for a start or a stop; BlueZ answers within one
+ADAPTER_ANSWERS_S = 10.0
 # starts in vain before the adapter is switched off and on; each time it did not help, twice as many
 # follow before the next: a house without a single device on the air is no fault
 STARTS_IN_VAIN = 3
@@ -89,23 +91,36 @@ class Scanner:
         self._again.clear()
         self._strangers = 0
         # all of them are heard, those too that nothing reads: somebody may want to know why
-        async with BleakScanner(self._heard, backend=self._backend, bluez=bluez):
+        scanner = BleakScanner(self._heard, backend=self._backend, bluez=bluez)
+        async with asyncio.timeout(ADAPTER_ANSWERS_S):
+            await scanner.start()
+        try:
             self.troubles.pop("adapter", None)
-            loop = asyncio.get_running_loop()
-            self._heard_at_s = loop.time()
-            while (rest_s := self._heard_at_s + DEAF_AFTER_S - loop.time()) > 0:
-                try:
-                    async with asyncio.timeout(rest_s):
-                        await self._again.wait()
-                    return
-                except TimeoutError:
-                    continue
+            if not await self._is_deaf():
+                return
+        finally:
+            # on a bus that is gone, bleak would wait for ever
+            async with asyncio.timeout(ADAPTER_ANSWERS_S):
+                await scanner.stop()
         self.troubles["silence"] = (
             f"No device at all was heard for {DEAF_AFTER_S / 60:.0f} minutes: if devices are "
             "switched on within ten metres, unplug the Bluetooth adapter and plug it in again."
         )
         log.info("No device heard for %.0f s: the scanner starts anew.", DEAF_AFTER_S)
         await self._count_in_vain()
+
+    async def _is_deaf(self) -> bool:
+        """Returns when nothing was heard for long, or (False) when it should start anew."""
+        loop = asyncio.get_running_loop()
+        self._heard_at_s = loop.time()
+        while (rest_s := self._heard_at_s + DEAF_AFTER_S - loop.time()) > 0:
+            try:
+                async with asyncio.timeout(rest_s):
+                    await self._again.wait()
+                return False
+            except TimeoutError:
+                continue
+        return True
 
     def _heard(self, device: BLEDevice, advert: AdvertisementData) -> None:
         self._heard_at_s = asyncio.get_running_loop().time()
@@ -135,12 +150,14 @@ class Scanner:
 
 
 def _adapter_trouble(error: Exception) -> KangbanError:
-    if isinstance(error, BleakBluetoothNotAvailableError | OSError):
+    # to Python, a timeout is an OSError as well
+    is_gone = isinstance(error, BleakBluetoothNotAvailableError | OSError)
+    if is_gone and not isinstance(error, TimeoutError):
         return MendSettings(
             f"The Bluetooth adapter does not work ({error}): check that it is plugged in, that "
             "bluetoothd runs, that `rfkill` does not block it, and KANGBAN_ADAPTER."
         )
     return TryAgain(
-        f"The Bluetooth adapter does not scan ({error}): it is tried again; if this goes on, "
-        "unplug it and plug it in, and see that no other program scans."
+        f"The Bluetooth adapter does not scan ({str(error) or 'no answer'}): it is tried again; if "
+        "this goes on, unplug it and plug it in, and see that no other program scans."
     )

@@ -193,6 +193,10 @@ class Visiting:
             battery_percent=before.battery_percent if percent is None else percent,
         )
 
+    def bonded(self, held: bool) -> None:
+        """Takes down whether a key is shared with the device."""
+        self._health = replace(self._health, bonded=held)
+
     def refused(self, refused: Refused) -> None:
         """Logs bytes that no decoder takes, with what to do."""
         self._refused += 1

@@ -7,8 +7,9 @@ and bumble. May not: profiles, stories.
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
 from bleak.args import SizedBuffer
@@ -24,8 +25,10 @@ from bleak.uuids import normalize_uuid_str
 from bumble import att, core
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Advertisement, Connection, Device, Peer
+from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.hci import Address
 
+from gateway_agent import time_server
 from gateway_agent.radio import Backends
 from simulator.bonds import SimulatedBonds
 from simulator.link import Air, device_on
@@ -75,6 +78,18 @@ class Adapter:
         for connection in list(self.device.connections.values()):
             await connection.disconnect()
         await self.device.power_off()
+
+    def serve_time(self, wall_clock: Callable[[], datetime]) -> None:
+        """Shows the time of the household to devices that ask for it, as BlueZ does for us."""
+
+        def shown(uuid: str) -> "Characteristic[bytes]":
+            value = CharacteristicValue(read=lambda _: time_server.VALUES[uuid](wall_clock()))
+            return Characteristic(
+                uuid, Characteristic.Properties.READ, Characteristic.READABLE, value
+            )
+
+        service = Service(time_server.SERVICE, [shown(uuid) for uuid in time_server.VALUES])
+        self.device.add_service(service)
 
     @property
     def backends(self) -> Backends:

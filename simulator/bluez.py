@@ -37,6 +37,8 @@ class AdapterObject(ServiceInterface):
         self._bluez = bluez
         self.scans = False
         self.powered = True
+        # the controller refuses to start a scan while another one ends
+        self._turn = asyncio.Lock()
 
     @dbus_method()
     def SetDiscoveryFilter(self, wanted: DBusDict) -> None:
@@ -46,10 +48,13 @@ class AdapterObject(ServiceInterface):
     async def StartDiscovery(self) -> None:
         if not self.powered:
             raise error("NotReady", "Resource Not Ready")
-        if self.scans or self._bluez.stuck:
-            raise error("InProgress", "Operation already in progress")
-        self.scans = True
-        await self._bluez.device.start_scanning(legacy=True, active=False, filter_duplicates=False)
+        async with self._turn:
+            if self.scans or self._bluez.stuck:
+                raise error("InProgress", "Operation already in progress")
+            await self._bluez.device.start_scanning(
+                legacy=True, active=False, filter_duplicates=False
+            )
+            self.scans = True
         self.emit_properties_changed({"Discovering": True})
 
     @dbus_method()
@@ -60,8 +65,11 @@ class AdapterObject(ServiceInterface):
 
     async def stop_discovery(self) -> None:
         """Stops scanning, as StopDiscovery does and as BlueZ does when its client is gone."""
-        self.scans = False
-        await self._bluez.device.stop_scanning(legacy=True)
+        async with self._turn:
+            if not self.scans:
+                return
+            await self._bluez.device.stop_scanning(legacy=True)
+            self.scans = False
         self.emit_properties_changed({"Discovering": False})
 
     @dbus_method()
@@ -133,9 +141,7 @@ class FakeBlueZ:
     async def stop(self) -> None:
         """Leaves the bus, with all links; agents, services and strangers are forgotten."""
         self.is_up = False
-        if self.adapter.scans:
-            self.adapter.scans = False
-            await self.device.stop_scanning(legacy=True)
+        await self.adapter.stop_discovery()
         for each in list(self._devices.values()):
             await each.hang_up()
             each.removed(self.bus)
@@ -169,8 +175,7 @@ class FakeBlueZ:
         self.switched.append(powered)
         self.stuck = False
         if not powered:
-            if self.adapter.scans:
-                await self.adapter.stop_discovery()
+            await self.adapter.stop_discovery()
             for each in self._devices.values():
                 await each.hang_up()
 
@@ -234,7 +239,7 @@ class FakeBlueZ:
         """Ends what a program had begun that has left the bus; links stay, as in BlueZ."""
         self.agents.left(owner)
         self.services.left(owner)
-        if owner == self._scans_for and self.adapter.scans:
+        if owner == self._scans_for:
             self.begin(asyncio.ensure_future(self.adapter.stop_discovery()))
         places = {path for each, path in self._notified if each == owner}
         self._notified = [each for each in self._notified if each[0] != owner]

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from bumble.core import UUID
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
 from bumble.pairing import PairingDelegate
@@ -21,6 +22,7 @@ from dbus_fast.annotations import DBusDict, DBusObjectPath, DBusStr
 from dbus_fast.service import ServiceInterface, dbus_method
 
 from simulator.bluez_gatt import error
+from simulator.bonds import KEY_ALONE
 
 _CAPABILITIES = {
     "KeyboardDisplay": PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT,
@@ -28,6 +30,7 @@ _CAPABILITIES = {
     "DisplayOnly": PairingDelegate.IoCapability.DISPLAY_OUTPUT_ONLY,
     "KeyboardOnly": PairingDelegate.IoCapability.KEYBOARD_INPUT_ONLY,
 }
+_BASE = "-0000-1000-8000-00805f9b34fb"
 _PROPERTIES = {
     "read": Characteristic.Properties.READ,
     "write": Characteristic.Properties.WRITE,
@@ -94,7 +97,9 @@ class AgentDelegate(PairingDelegate):
     def __init__(self, agents: AgentManagerObject, path: str, *, initiated: bool) -> None:
         capability = agents.default.capability if agents.default is not None else ""
         none = PairingDelegate.IoCapability.NO_OUTPUT_NO_INPUT
-        super().__init__(_CAPABILITIES.get(capability, none))
+        super().__init__(
+            _CAPABILITIES.get(capability, none), local_responder_key_distribution=KEY_ALONE
+        )
         self._agents, self._path, self._initiated = agents, path, initiated
         self.has_agent = agents.default is not None
         # what BlueZ would say of a pairing that does not come about now
@@ -140,7 +145,6 @@ class GattManagerObject(ServiceInterface):
         owner = self._sender("RegisterApplication", application)
         if application in self.applications and self.applications[application] == owner:
             raise error("AlreadyExists", "Already Exists")
-        self.applications[application] = owner
         (objects,) = await call(
             self._bus(),
             owner,
@@ -158,6 +162,7 @@ class GattManagerObject(ServiceInterface):
             raise error("Failed", "No object received")
         for path, uuid in services.items():
             self._serve(owner, path, uuid, objects)
+        self.applications[application] = owner
 
     def left(self, owner: str) -> None:
         """Forgets what a program had registered that has left the bus."""
@@ -176,7 +181,7 @@ class GattManagerObject(ServiceInterface):
         # bumble cannot take a service back: one that comes again is asked at its new owner
         if uuid not in self._served:
             self._served.add(uuid)
-            self._device.add_service(Service(uuid, characteristics))
+            self._device.add_service(Service(_short(uuid), characteristics))
 
     def _characteristic(self, found: dict[str, Any]) -> "Characteristic[bytes]":
         uuid = found["UUID"].value
@@ -190,8 +195,13 @@ class GattManagerObject(ServiceInterface):
         for flag in found["Flags"].value:
             properties |= _PROPERTIES.get(flag, Characteristic.Properties(0))
         return Characteristic(
-            uuid, properties, Characteristic.READABLE, CharacteristicValue(read=read)
+            _short(uuid), properties, Characteristic.READABLE, CharacteristicValue(read=read)
         )
+
+
+def _short(uuid: str) -> UUID:
+    """A UUID as devices look for it: of the Bluetooth base, its 16 bits (Core Vol 3 Part B)."""
+    return UUID(uuid[4:8]) if uuid.startswith("0000") and uuid.endswith(_BASE) else UUID(uuid)
 
 
 async def call(

@@ -18,6 +18,9 @@ from gateway_agent.bonding import Asker, Asks, Question
 
 log = logging.getLogger(__name__)
 
+# with an identity key as well, bumble scans by itself before each connect to the device
+KEY_ALONE = PairingDelegate.KeyDistribution.DISTRIBUTE_ENCRYPTION_KEY
+
 
 class SimulatedBonds:
     """`bonding.Bonds` over a bumble device."""
@@ -88,7 +91,10 @@ class SimulatedBonds:
 
 class _Delegate(PairingDelegate):
     def __init__(self, bonds: SimulatedBonds, connection: Connection) -> None:
-        super().__init__(PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT)
+        super().__init__(
+            PairingDelegate.IoCapability.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT,
+            local_responder_key_distribution=KEY_ALONE,
+        )
         self._bonds, self._of = bonds, device_of(connection)
 
     async def accept(self) -> bool:

@@ -1,113 +1,204 @@
 """The production path: the gateway over bleak's own BlueZ backend, on a private D-Bus."""
 
 import asyncio
-import shutil
-import subprocess
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from bumble.device import Peer
+from rigs import NOW, OnBlueZ, Person, add, gateway_on, home, spooled, types, until
 
-from gateway_agent.calling import Patience
-from gateway_agent.config import GatewaySettings
+from gateway_agent import bluez as module
+from gateway_agent import scanning
 from gateway_agent.gateway import Gateway
-from simulator.bluez import FakeBlueZ
+from gateway_agent.look_bluez import BluetoothFacts, look_at_bluez
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter
-from simulator.link import Air, device_on
-from simulator.peripheral import Faults, Home, Identity, Peripheral
+from simulator.peripheral import Faults, Identity, Peripheral
 from simulator.record import CuffRecord, GlucoseRecord
-from simulator.story import SHANGHAI
-from vitals.broker import broker as parse
+from simulator.security import Method, Security
 from vitals.measurement import Meal
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-  <policy context="default"><allow own="*"/><allow send_destination="*"/>
-  <allow receive_sender="*"/><allow user="*"/></policy>
-</busconfig>"""
+METER, CUFF = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
+PASSKEY = Security(method=Method.PASSKEY, passkey=42)
 
 
-@pytest.fixture
-async def air(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Air]:
-    """An air with a BlueZ on it, reached over a bus of its own."""
-    daemon = shutil.which("dbus-daemon")
-    if daemon is None:
-        pytest.skip("dbus-daemon is missing: install D-Bus to test the BlueZ path")
-    socket, config = tmp_path / "bus", tmp_path / "bus.conf"
-    config.write_text(_BUS.format(socket=socket))
-    process = subprocess.Popen(
-        [daemon, f"--config-file={config}", "--nofork", "--print-address"], stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={socket}")
-    made = Air()
-    central = device_on(made, name="hci0", address="C0:00:00:00:00:01")
-    await central.power_on()
-    bluez = FakeBlueZ(central)
-    await bluez.start()
-    yield made
-    bluez.stop()
-    process.terminate()
-    process.wait()
-
-
-async def read(device: Peripheral, tmp_path: Path) -> Gateway:
-    """A gateway that has read the device to its end."""
-    gateway = Gateway(
-        GatewaySettings(name="g1", mqtt=parse("mqtt://127.0.0.1:1"), data=tmp_path, admit="all"),
-        now=lambda: NOW,
-        patience=Patience(first=timedelta(0), revisit=timedelta(0)),
-    )
-    gateway.start()
-    await device.switch_on()
-    await device.go_on_air()
-    async with asyncio.timeout(30):
-        await device.silent.wait()
-        await gateway.radio.quiet()
-    return gateway
-
-
-def home(air: Air) -> Home:
-    return Home(air=air, now=lambda: NOW, zone=SHANGHAI)
-
-
-def a_meter(air: Air, faults: Faults) -> GlucoseMeter:
-    who = Identity(address="F0:00:00:00:00:01", name="Meter", model="KG-200")
-    meter = GlucoseMeter(home(air), who, faults=faults)
+def a_meter(
+    rig: OnBlueZ, *, faults: Faults | None = None, security: Security | None = None
+) -> GlucoseMeter:
+    who = Identity(address=METER, name="Meter", model="KG-200", security=security or Security())
+    meter = GlucoseMeter(home(rig.air), who, faults=faults)
     for hour in range(30):
         at = NOW - timedelta(hours=40 - hour)
         meter.take(GlucoseRecord(at=at, value=Decimal("5.6"), meal=Meal.FASTING))
     return meter
 
 
+async def read(gateway: Gateway, device: Peripheral) -> None:
+    """Returns when the device was read to its end."""
+    await device.switch_on()
+    await device.go_on_air()
+    async with asyncio.timeout(30):
+        await device.silent.wait()
+        await gateway.radio.quiet()
+
+
+async def one_more(gateway: Gateway, meter: GlucoseMeter, *, sequence: int) -> None:
+    """Measures once more, and waits until it was read."""
+    meter.take(GlucoseRecord(at=NOW, value=Decimal("6.1")))
+    await meter.go_on_air()
+    await until(lambda: spooled(gateway)[-1]["sequence"] == sequence, within_s=30)
+
+
 @pytest.mark.parametrize("faults", [Faults(), Faults(drop_after=[11], truncate=1)])
-async def test_a_meter_is_read_through_bluez(air: Air, tmp_path: Path, faults: Faults) -> None:
-    gateway = await read(a_meter(air, faults), tmp_path)
-    found = [each.document for each in gateway.spool.oldest(50)]
-    health = gateway.agent.health().devices["ble:F0:00:00:00:00:01"]
-    await gateway.stop()
+async def test_a_meter_is_read_through_bluez(
+    bluez: OnBlueZ, tmp_path: Path, faults: Faults
+) -> None:
+    async with gateway_on(bluez, tmp_path, admit="all") as gateway:
+        await read(gateway, a_meter(bluez, faults=faults))
+        found = spooled(gateway)
+        health = gateway.agent.health().devices[f"ble:{METER}"]
     assert [each["sequence"] for each in found] == list(range(1, 31))
     assert {(each["clock"], each["meal"]) for each in found} == {("measured", "fasting")}
     assert (health.model, health.battery_percent) == ("KG-200", 80)
 
 
-async def test_a_cuff_that_hangs_up_is_read_through_bluez(air: Air, tmp_path: Path) -> None:
-    who = Identity(address="F0:00:00:00:00:02", name="Cuff", model="KB-100")
-    cuff = Cuff(home(air), who)
+async def test_a_cuff_that_hangs_up_is_read_through_bluez(bluez: OnBlueZ, tmp_path: Path) -> None:
+    cuff = Cuff(home(bluez.air), Identity(address=CUFF, name="Cuff", model="KB-100"))
     for hour in range(20):
         at = NOW - timedelta(hours=40 - hour)
         cuff.take(CuffRecord(at=at, systolic=Decimal(120 + hour), diastolic=Decimal(80)))
-    gateway = await read(cuff, tmp_path)
-    found = [each.document for each in gateway.spool.oldest(50)]
-    await gateway.stop()
+    async with gateway_on(bluez, tmp_path, admit="all") as gateway:
+        await read(gateway, cuff)
+        found = spooled(gateway)
     systolic = [each["value"] for each in found if each["kind"] == "systolic"]
     assert systolic == [120.0 + hour for hour in range(20)]
     assert cuff.handed_over == len(found) == 40
+
+
+async def test_a_key_that_bluez_makes_by_itself_is_told_of(bluez: OnBlueZ, tmp_path: Path) -> None:
+    bluez.bluez.elevates = True
+    meter, person = a_meter(bluez, security=PASSKEY), Person(types(42))
+    async with gateway_on(bluez, tmp_path) as gateway:
+        await meter.switch_on()
+        await meter.go_on_air()
+        await add(gateway, meter, person)
+        assert len(spooled(gateway)) == 30
+    assert person.steps == ["connecting", "bonded"]
+    assert await bluez.knows(METER)
+
+
+async def test_an_older_bluez_that_only_says_that_it_hung_up_is_understood(
+    bluez: OnBlueZ, tmp_path: Path
+) -> None:
+    bluez.bluez.key_missing = "Software caused connection abort"
+    meter = a_meter(bluez, security=PASSKEY)
+    async with gateway_on(bluez, tmp_path) as gateway:
+        await meter.switch_on()
+        await meter.go_on_air()
+        await add(gateway, meter, Person(types(42)))
+        await meter.guard.forget()
+        meter.take(GlucoseRecord(at=NOW, value=Decimal("6.1")))
+        await meter.go_on_air()
+        health = gateway.agent.health
+        await until(lambda: health().devices[meter.key].failure is not None, within_s=30)
+        assert "it has lost its key" in str(health().devices[meter.key].failure)
+        await add(gateway, meter, Person(types(42)))
+        assert spooled(gateway)[-1]["sequence"] == 31
+
+
+async def test_a_bluetoothd_that_is_restarted_is_used_again(bluez: OnBlueZ, tmp_path: Path) -> None:
+    meter = a_meter(bluez, security=PASSKEY)
+    async with gateway_on(bluez, tmp_path) as gateway:
+        await meter.switch_on()
+        await meter.go_on_air()
+        await add(gateway, meter, Person(types(42)))
+        await bluez.bluez.stop()
+        await until(lambda: "bluetooth" in gateway.radio.troubles)
+        assert "systemctl start bluetooth" in gateway.radio.troubles["bluetooth"]
+        await bluez.bluez.start()
+        # agent and time are registered anew, and the bond is still there
+        await until(lambda: bluez.bluez.agents.default is not None)
+        await until(lambda: bool(bluez.bluez.services.applications))
+        await one_more(gateway, meter, sequence=31)
+        assert gateway.radio.troubles == {}
+
+
+async def test_a_bus_that_is_gone_and_comes_back_is_used_again(
+    bluez: OnBlueZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BUS_PAUSE_S", 0.2)
+    monkeypatch.setattr(scanning, "ADAPTER_PAUSE_S", 0.2)
+    monkeypatch.setattr(scanning, "ADAPTER_ANSWERS_S", 1.0)
+    meter = a_meter(bluez, security=PASSKEY)
+    async with gateway_on(bluez, tmp_path) as gateway:
+        await meter.switch_on()
+        await meter.go_on_air()
+        await add(gateway, meter, Person(types(42)))
+        await bluez.bluez.stop()
+        bluez.bus.stop()
+        await until(lambda: "bus" in gateway.radio.troubles)
+        bluez.bus.start()
+        await bluez.bluez.start()
+        await until(lambda: bluez.bluez.agents.default is not None)
+        await one_more(gateway, meter, sequence=31)
+        await until(lambda: gateway.radio.troubles == {})
+
+
+async def test_an_adapter_that_is_stuck_is_switched_off_and_on(
+    bluez: OnBlueZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scanning, "ADAPTER_PAUSE_S", 0.05)
+    monkeypatch.setattr(module, "OFF_S", 0.01)
+    bluez.bluez.stuck = True
+    async with gateway_on(bluez, tmp_path, admit="all") as gateway:
+        await until(lambda: "adapter" in gateway.radio.troubles)
+        await read(gateway, a_meter(bluez))
+        assert bluez.bluez.switched == [False, True]
+        assert len(spooled(gateway)) == 30
+        assert gateway.radio.troubles == {}
+
+
+async def test_a_device_reads_the_time_from_the_gateway(bluez: OnBlueZ, tmp_path: Path) -> None:
+    meter = a_meter(bluez)
+    read_by_device: dict[str, bytes] = {}
+
+    async def ask(connection: object) -> None:
+        peer = Peer(connection)  # type: ignore[arg-type]
+        (service,) = await peer.discover_service("1805")
+        for each in await service.discover_characteristics():
+            read_by_device[each.uuid.to_hex_str()] = await each.read_value()
+
+    meter.device.on("connection", lambda connection: meter.run(ask(connection)))
+    async with gateway_on(bluez, tmp_path, admit="all") as gateway:
+        await until(lambda: bool(bluez.bluez.services.applications))
+        await read(gateway, meter)
+        # 2026-11-22 12:00 UTC is a Sunday, 20:00 in Shanghai, 32 quarters of an hour ahead
+        assert read_by_device == {
+            "2A2B": bytes.fromhex("ea070b16140000070000"),
+            "2A0F": b"\x20\x00",
+        }
+
+
+async def test_one_look_tells_how_bluetooth_is(bluez: OnBlueZ, tmp_path: Path) -> None:
+    assert await look_at_bluez("hci0") == BluetoothFacts(
+        adapter="hci0",
+        is_running=True,
+        adapters=("hci0",),
+        is_powered=True,
+        bonded=frozenset(),
+    )
+    meter = a_meter(bluez, security=PASSKEY)
+    async with gateway_on(bluez, tmp_path) as gateway:
+        await meter.switch_on()
+        await meter.go_on_air()
+        await add(gateway, meter, Person(types(42)))
+        # the running gateway keeps its agent
+        assert (await look_at_bluez("hci0")).agent_error is None
+    assert (await look_at_bluez("hci0")).bonded == {meter.key}
+    assert (await look_at_bluez("hci7")).is_powered is None
+    await bluez.bluez.stop()
+    assert (await look_at_bluez("hci0")).is_running is False
+    bluez.bus.stop()
+    assert (await look_at_bluez("hci0")).bus_error

@@ -208,11 +208,13 @@ async def test_a_device_that_has_lost_its_key_says_so_and_is_added_again(
         await meter.go_on_air()
         await until(lambda: _failure(gateway, meter.key) is not None)
         assert "add the device again" in str(_failure(gateway, meter.key))
+        assert gateway.agent.health().devices[meter.key].bonded is False
         again = Person(types(42))
         await add(gateway, meter, again)
         assert again.steps == ["connecting", "bonded"]
         assert sequences(gateway) == list(range(1, 12))
         assert _failure(gateway, meter.key) is None
+        assert gateway.agent.health().devices[meter.key].bonded is True
 
 
 async def test_a_key_that_the_gateway_has_lost_is_made_anew(rig: Rig, tmp_path: Path) -> None:

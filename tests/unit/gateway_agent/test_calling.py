@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway_agent.calling import CallBook, Patience
+from gateway_agent.calling import MOST_DEVICES, CallBook, Patience
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 METER, BAND = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
@@ -102,3 +102,31 @@ def test_devices_that_speak_only_when_they_have_news_are_called_on_whenever_hear
     book = CallBook(patience=Patience(first=timedelta(0), revisit=timedelta(0)))
     called(book, METER, revisit_s=METER_S, well=False, till_s=0)
     assert book.is_due(METER, revisit_s=METER_S, now=START)
+
+
+def test_a_device_that_was_forgotten_is_a_stranger_again() -> None:
+    book = CallBook()
+    called(book, METER, revisit_s=METER_S, well=False, till_s=0)
+    assert not book.is_due(METER, revisit_s=METER_S, now=at(1))
+    book.forget(METER)
+    assert book.is_due(METER, revisit_s=METER_S, now=at(1))
+
+
+def test_a_call_on_a_device_that_was_forgotten_meanwhile_ends_in_peace() -> None:
+    book = CallBook()
+    book.is_due(METER, revisit_s=METER_S, now=START)
+    book.called(METER, START)
+    book.forget(METER)
+    book.ended(METER, at(1), well=True)
+    assert book.is_due(METER, revisit_s=METER_S, now=at(2))
+
+
+def test_ten_thousand_strangers_do_not_fill_the_book() -> None:
+    book = CallBook()
+    book.is_due(METER, revisit_s=METER_S, now=START)
+    book.called(METER, START)
+    for number in range(10_000):
+        book.is_due(f"stranger {number}", revisit_s=METER_S, now=at(number))
+    assert len(book._heard) == MOST_DEVICES
+    # who is being called on is not forgotten
+    assert not book.is_due(METER, revisit_s=METER_S, now=at(10_000))

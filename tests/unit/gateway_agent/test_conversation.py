@@ -92,6 +92,9 @@ class _Call:
     def about(self, about: About) -> None:
         self.remarks.append(about)
 
+    def bonded(self, held: bool) -> None:
+        self.remarks.append(held)
+
     def refused(self, refused: Refused) -> None:
         self.remarks.append(refused)
 

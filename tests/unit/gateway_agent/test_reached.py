@@ -6,13 +6,15 @@ from typing import Any, cast
 
 import pytest
 from bleak import BleakClient
-from bleak.exc import BleakGATTProtocolError
+from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
 from bleak.uuids import normalize_uuid_str
 
+from gateway_agent.bonding import LostBond
 from gateway_agent.conversation import Link
 from gateway_agent.drivers import DRIVERS
-from gateway_agent.reached import Reached
+from gateway_agent.reached import Reached, _refusal, wants_key
 from gateway_agent.talk import LinkLost, Refusal
+from vitals.errors import KangbanError, TryAgain
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 CUFF = DRIVERS["blood_pressure_cuff"]
@@ -76,3 +78,35 @@ async def test_what_a_device_refuses_reaches_the_talk_with_its_code(code: int) -
     with pytest.raises(Refusal, match=f"0x{code:02x}") as caught:
         await device.subscribe("2A35", link.ear("2A35"), optional=False)
     assert caught.value.att_error == code
+
+
+# from the device (ATT), from BlueZ in its place, and what a person is told
+@pytest.mark.parametrize(
+    ("error", "key", "kind", "remedy"),
+    [
+        (BleakGATTProtocolError(0x05), True, LostBond, "pairing mode"),
+        (BleakGATTProtocolError(0x0F), True, LostBond, "pairing mode"),
+        (BleakGATTProtocolError(0x80), False, Refusal, "0x80"),
+        (
+            BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]),
+            True,
+            LostBond,
+            "pairing mode",
+        ),
+        (
+            BleakDBusError("org.bluez.Error.NotPermitted", ["Write not permitted"]),
+            False,
+            Refusal,
+            "Write not permitted",
+        ),
+        (TimeoutError(), False, TryAgain, "within 30 s"),
+        (BleakError("Not connected"), False, TryAgain, "tried again"),
+    ],
+)
+def test_a_refusal_says_what_to_do(
+    error: Exception, key: bool, kind: type[KangbanError], remedy: str
+) -> None:
+    assert wants_key(error) is key
+    said = _refusal(error, "a command (2A52 0101)")
+    assert type(said) is kind
+    assert remedy in str(said)
