@@ -186,6 +186,7 @@ def pages(house: House) -> dict[str, tuple[str, str]]:
         "week-so-far": ("doctor", f"/doctor/patients/{mother}"),
         "week-to-sign": ("doctor", f"/doctor/patients/{father}/weeks/{seed.DUE_WEEK}"),
         "week-without-data": ("doctor", f"/doctor/patients/{house.clinic.patients['赵敏']}"),
+        "gateway": ("family", f"/family/patients/{father}/gateway"),
         "welcome": ("", "/"),
         "enter": ("", "/enter/" + "x" * 43),
         "absent": ("family", "/nothing"),
@@ -197,6 +198,7 @@ PAGES = [
     "patient-without-data",
     "family",
     "doctor",
+    "gateway",
     "doctor-finds-nobody",
     "week-so-far",
     "week-to-sign",
@@ -343,7 +345,7 @@ def test_the_patient_can_make_all_text_thirty_pixels_large(
     context.close()
 
 
-@pytest.mark.parametrize("name", ["family", "doctor", "week-to-sign"])
+@pytest.mark.parametrize("name", ["family", "doctor", "week-to-sign", "gateway"])
 def test_other_pages_keep_targets_of_forty_four_pixels(
     browser: Browser, house: House, cookies: dict[str, Any], name: str
 ) -> None:

@@ -28,6 +28,7 @@ from api.doors import make_link
 from gateway_agent.config import GatewaySettings
 from gateway_agent.enrol import Server, enrol, renew
 from gateway_agent.enrolled import remembered, runs_out_at
+from gateway_agent.examination import gather
 from gateway_agent.spool import Spool
 from gateway_agent.upkeep import renew_in_time
 from gateway_agent.uplink import Uplink
@@ -464,3 +465,32 @@ def test_an_operator_shuts_a_box_out_by_its_name(clinic: Clinic, tmp_path: Path)
     clinic.installation.restart()
     with clinic.talker(settings) as talker:
         assert not talker.got_in(within_s=1.0)
+
+
+def test_the_doctor_greets_the_broker_and_throws_nobody_out(clinic: Clinic, tmp_path: Path) -> None:
+    settings = clinic.box(tmp_path / "box")
+    environ = {"KANGBAN_GATEWAY_DATA": str(tmp_path / "box")}
+    with clinic.talker(settings) as running:
+        assert running.got_in()
+        found = gather(environ)
+        assert running.is_in
+        assert (found.broker_error, found.settings_error, found.is_enrolled) == (None, None, True)
+        assert found.broker_certificate_until is not None
+        assert found.certificate_until == runs_out_at(tmp_path / "box" / "gateway.pem")
+    clinic.press("shut-out", name=settings.name)
+    clinic.installation.restart()
+    assert gather(environ).broker_error
+    clinic.installation.stop()
+    assert "refused" in str(gather(environ).broker_error)
+    clinic.installation.restart()
+
+
+def test_nobody_shuts_out_the_box_of_another_home(clinic: Clinic, tmp_path: Path) -> None:
+    with psycopg.connect(clinic.url) as connection:
+        people.register_gateway(connection, name="home-chen")
+    shown = clinic.browser.get(clinic.page).text
+    token = re.search(r'name="form_token" value="(\w+)"', shown)
+    assert token is not None
+    fields = {"form_token": token[1], "name": "home-chen"}
+    assert clinic.browser.post(f"{clinic.page}/shut-out", data=fields).status_code == 404
+    assert clinic.ask("SELECT revoked_at FROM gateway WHERE name = 'home-chen'") == [(None,)]

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -27,15 +28,36 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment made as deploy/gateway/install.sh makes it."""
-    venv = tmp_path_factory.mktemp("box") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
-    pip = [venv / "bin/python", "-m", "pip", "-qq", "--disable-pip-version-check", "install"]
-    wanted = ROOT / "requirements/gateway.txt"
-    subprocess.run([*pip, "--require-hashes", "-r", wanted], check=True)
-    subprocess.run([*pip, "--no-deps", ROOT], check=True)
-    return venv
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which deploy/gateway/install.sh has put a gateway, twice: it may be repeated."""
+    root = tmp_path_factory.mktemp("image")
+    for _ in range(2):
+        done = subprocess.run(
+            [ROOT / "deploy/gateway/install.sh", "--root", root],
+            env={**os.environ, "PYTHON": sys.executable},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+    return root
+
+
+@pytest.fixture(scope="module")
+def box(image: Path) -> Path:
+    """The environment of that gateway."""
+    return image / "opt/kangban-gateway/venv"
+
+
+def test_the_installer_puts_everything_where_the_service_looks(image: Path) -> None:
+    placed = {
+        "etc/systemd/system/kangban-gateway.service": 0o644,
+        "etc/dbus-1/system.d/kangban-gateway.conf": 0o644,
+        "etc/udev/rules.d/99-kangban.rules": 0o644,
+        "usr/local/bin/kangban-gateway": 0o755,
+        "var/lib/kangban-gateway": 0o700,
+    }
+    assert {name: stat.S_IMODE((image / name).stat().st_mode) for name in placed} == placed
+    assert (image / "usr/local/bin/kangban").is_symlink()
 
 
 def ran(box: Path, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
