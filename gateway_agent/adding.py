@@ -61,6 +61,9 @@ class Air(Protocol):
     def deafness(self) -> str | None:
         """What keeps the adapter from hearing anything; None where it works."""
 
+    def is_asking(self) -> None:
+        """The link is up and its device waits for a person: others may be called on."""
+
     async def begin(self, sighting: Sighting) -> Call:
         """A call on this device. Raises TryAgain where nothing could be kept."""
 
@@ -88,7 +91,10 @@ class Adding:
         self._wish.on_connecting()
         self._has_key = await bonds.is_bonded(device)
         async with bonds.answering(device, self._ask):
-            for rest in reversed(range(FIRST_VISITS)):
+            rest = FIRST_VISITS
+            # ends: a key is thrown away once, a pairing is ended once, and breaks are counted
+            while True:
+                rest -= 1
                 call = await self._begin(sighting)
                 try:
                     if await self._visit(sighting, call):
@@ -129,7 +135,7 @@ class Adding:
             log.info("%s: the key that was here is thrown away (%s).", self._wish.device, error)
             await self._air.bonds.forget(self._wish.device)
             self._has_key = False
-        elif rest == 0 or not isinstance(error, TryAgain) or isinstance(error, BondRefused):
+        elif rest <= 0 or not isinstance(error, TryAgain) or isinstance(error, BondRefused):
             raise _failed(error) from error
         else:
             log.info("%s: %s", self._wish.device, error)
@@ -155,6 +161,7 @@ class Adding:
     async def _ask(self, question: Question) -> int | bool | None:
         """A person's answer, None where there is none in time."""
         self._question, self._answer = question, None
+        self._air.is_asking()
         try:
             async with asyncio.timeout(ANSWER_S):
                 self._answer = await self._wish.ask(question)

@@ -51,6 +51,7 @@ class Linker:
         self._adapter, self._backend = adapter, backend
         self.bonds = bonds
         self._connecting = asyncio.Lock()
+        self._holds_turn = False
 
     async def connect(self, device: BLEDevice, link: Link) -> BleakClient:
         """A link to a device that was heard just now. Raises LostBond, NoLink."""
@@ -85,12 +86,22 @@ class Linker:
             backend=self._backend,
             bluez={"adapter": self._adapter},
         )
+        await self._connecting.acquire()
+        self._holds_turn = True
         try:
-            async with self._connecting, asyncio.timeout(BOND_S):
+            async with asyncio.timeout(BOND_S):
                 await client.connect(timeout=BOND_S)
         except TROUBLE as error:
             raise _no_bond(error) from error
+        finally:
+            self.give_turn()
         return ear.listen(client)
+
+    def give_turn(self) -> None:
+        """Lets others connect: the link that is being bonded is up, and a person is thinking."""
+        if self._holds_turn:
+            self._holds_turn = False
+            self._connecting.release()
 
     async def bond(self, client: BleakClient) -> None:
         """Makes a key over an open link. Raises BondRefused, NoLink."""

@@ -189,6 +189,9 @@ class Radio:
             while under_way := [each for each, whom in self._calls.items() if whom == device]:
                 await asyncio.wait(under_way)
             await self._start(Adding(self, wish).run(), device)
+            # it was visited just now
+            self._book.called(device, self._now())
+            self._book.ended(device, self._now(), well=True)
         finally:
             self._adding = None
 
@@ -210,6 +213,10 @@ class Radio:
     def deafness(self) -> str | None:
         """What keeps the gateway from hearing anything; None where it can hear."""
         return next(iter(self.troubles.values()), None)
+
+    def is_asking(self) -> None:
+        """A device waits for a person: others may be called on meanwhile."""
+        self._linker.give_turn()
 
     async def begin(self, sighting: Sighting) -> Call:
         """A call on a device that a driver reads. Raises TryAgain where nothing could be kept."""

@@ -65,11 +65,13 @@ class Scanner:
             try:
                 await self._scan()
             except (BleakError, OSError, EOFError) as error:
+                _give_way(error)
                 trouble = _adapter_trouble(error)
                 self.troubles["adapter"] = str(trouble)
                 log.error("%s", trouble)
                 await self._after_failure()
-            except Exception:
+            except Exception as error:
+                _give_way(error)
                 # D-Bus has errors of its own; whatever it is, devices must go on being heard
                 log.exception("A fault in this program stopped the scanner; it starts anew.")
                 await self._after_failure()
@@ -147,6 +149,14 @@ class Scanner:
             await self._switch_anew()
         except KangbanError as error:
             log.error("%s", error)
+
+
+def _give_way(error: Exception) -> None:
+    """Ends a task that was told to end, though bleak failed at stopping: its error would hide it,
+    and a gateway without Bluetooth would not stop."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError from error
 
 
 def _adapter_trouble(error: Exception) -> KangbanError:

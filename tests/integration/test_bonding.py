@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rigs import NOW, Person, Rig, add, gateway_on, home, nobody, says, spooled, types, until
 
-from gateway_agent import adding
+from gateway_agent import adding, radio
 from gateway_agent import quirk as quirks
 from gateway_agent.bonding import Asks, PairingFailed, Question
 from gateway_agent.quirk import Bond, Quirk
@@ -328,6 +328,28 @@ async def test_a_device_that_hangs_up_on_strangers_is_bonded_at_once(
     assert person.steps == ["connecting", "bonded"]
 
 
+async def test_a_cuff_is_read_while_somebody_looks_for_their_glasses(
+    rig: Rig, tmp_path: Path, rows: Callable[[Quirk], None]
+) -> None:
+    rows(Quirk(id="t", zh="t", en="t", names=("Instant",), bond=Bond.AT_ONCE))
+    meter, cuff = a_meter(rig, PASSKEY, name="Instant"), a_cuff(rig, Security())
+    async with gateway_on(rig, tmp_path) as gateway:
+        await gateway.agent.add(cuff.key)
+
+        async def looks(_: Question) -> int:
+            await cuff.switch_on()
+            await cuff.go_on_air()
+            await until(lambda: cuff.silent.is_set() and len(spooled(gateway)) == 10)
+            return 42
+
+        await on_air(meter)
+        async with asyncio.timeout(30):
+            await gateway.radio.pair(
+                meter.key, looks, on_connecting=lambda: None, on_bonded=lambda: None
+            )
+        assert len(spooled(gateway)) == 20
+
+
 async def test_a_cuff_that_ends_its_pairing_at_the_hang_up_is_read_after_it(
     rig: Rig, tmp_path: Path, rows: Callable[[Quirk], None]
 ) -> None:
@@ -372,6 +394,35 @@ async def test_a_device_that_was_not_added_is_seen_and_left_alone(
     assert sighting.recognised.driver is not None
     assert sighting.recognised.driver.kind == "glucose_meter"
     assert meter.handed_over == 0
+
+
+async def test_a_call_that_does_not_end_is_cut_and_keeps_what_has_arrived(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(radio, "LONGEST_CALL_S", 0.5)
+    # it sends what it has and never hangs up
+    cuff = Cuff(home(rig.air), Identity(address=CUFF, name="Cuff", model="KB"), linger_s=60)
+    measure(cuff, 5)
+    async with gateway_on(rig, tmp_path, admit="all") as gateway:
+        await on_air(cuff)
+        await until(lambda: cuff.handed_over == 10)
+        await until(lambda: not cuff.connected, within_s=4)
+        await gateway.radio.quiet()
+        assert len(spooled(gateway)) == 10
+        assert _failure(gateway, cuff.key) is None
+    assert "is hung up on" in caplog.text
+
+
+async def test_a_device_that_sends_nothing_is_named_in_the_log(
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(radio, "LONGEST_CALL_S", 0.5)
+    security = Security(method=Method.JUST_WORKS, ends_pairing_at_hang_up=True)
+    cuff = a_cuff(rig, security)
+    async with gateway_on(rig, tmp_path) as gateway:
+        await on_air(cuff)
+        await add(gateway, cuff, Person())
+    assert "was connected and sent nothing" in caplog.text
 
 
 def _failure(gateway: object, device: str) -> str | None:

@@ -21,6 +21,7 @@ class Ears:
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
+        self.stop_fault: Exception | None = None
         self.starts = 0
         self.scanning = asyncio.Event()
         self.backend: BaseBleakScanner | None = None
@@ -41,6 +42,8 @@ class Ears:
 
             async def stop(self) -> None:
                 ears.scanning.clear()
+                if ears.stop_fault is not None:
+                    raise ears.stop_fault
 
         return Stub
 
@@ -151,3 +154,16 @@ async def test_ten_thousand_strangers_are_not_remembered() -> None:
     assert seen <= module.MOST_STRANGERS
     assert ears.starts == 1 + 10_000 // module.MOST_STRANGERS
     running.cancel()
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("no such interface"), BleakError("no adapter")])
+async def test_a_scanner_that_is_told_to_end_ends_though_it_cannot_be_stopped(
+    fault: Exception,
+) -> None:
+    ears = Ears()
+    ears.stop_fault = fault
+    running = await scanning(a_scanner(ears), ears)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=5)
+    assert done
+    assert running.cancelled()
