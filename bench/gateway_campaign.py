@@ -42,7 +42,9 @@ from simulator.glucose_meter import GlucoseMeter
 from simulator.peripheral import Faults, Identity, Peripheral
 from simulator.peripheral import Home as Place
 from simulator.record import CuffRecord, GlucoseRecord
+from simulator.security import OPEN, Method, Security
 from simulator.story import SHANGHAI
+from vitals.command import Do, Step
 
 MOSQUITTO = Path(__file__).parents[1] / ".services/root/usr/sbin/mosquitto"
 
@@ -54,6 +56,8 @@ IN_THE_AIR_S = 0.5
 CYCLE_S = 3.0
 # seconds until what was measured must be with the server when all faults are over
 RECKONING_S = 120.0
+# seconds that a person gives to adding a device before they try again, and between two looks
+ADDING_S, LOOK_EVERY_S = 10.0, 0.05
 # records of one device in one cycle, at most
 MOST_RECORDS = 20
 
@@ -159,6 +163,8 @@ class World:
     devices: list[Peripheral]
     truth: Truth
     folder: Path
+    # what must be bonded with, and must be added again when it has forgotten that
+    bonded: list[Peripheral] = field(default_factory=list)
     # seconds since 1970 of the last record: each is 61 s after the one before
     moment_s: float = field(
         default_factory=lambda: (datetime.now(UTC) - timedelta(days=300)).timestamp()
@@ -249,7 +255,7 @@ FAULTS: dict[str, Fault] = {
     "disk_full": _fill_disk,
     "broker_kill": _kill_broker,
 }
-KILL = "gateway_kill"
+KILL, LOST_BOND = "gateway_kill", "lost_bond"
 
 
 def _limit_files(world: World, octets: int) -> None:
@@ -257,15 +263,42 @@ def _limit_files(world: World, octets: int) -> None:
     resource.prlimit(world.home.gateway.pid, resource.RLIMIT_FSIZE, (octets, hard))
 
 
+async def _lose_bond(world: World) -> None:
+    """A battery is changed, and the device knows nobody any more."""
+    for device in world.bonded:
+        await device.guard.forget()
+
+
+async def add(world: World, device: Peripheral) -> bool:
+    """Whether a person has added this device (again), who presses its button meanwhile."""
+    command = world.server.ask(Do.PAIR, device.key)
+    end_s = time.monotonic() + ADDING_S
+    while command not in world.server.ended and time.monotonic() < end_s:
+        if isinstance(device, GlucoseMeter) and not device.has_news():
+            device.press_button()
+        await device.go_on_air()
+        await asyncio.sleep(LOOK_EVERY_S)
+    event = world.server.ended.get(command)
+    return event is not None and event.step is Step.DONE
+
+
+async def _add_all(world: World) -> None:
+    """Adds what must be bonded with; a person whose wish was lost on the way wishes again."""
+    end_s = time.monotonic() + RECKONING_S
+    for device in world.bonded:
+        while not await add(world, device):
+            if time.monotonic() > end_s:
+                raise SystemExit(f"{device.key} could not be added: see the gateway's log")
+
+
 async def cycle(world: World, chance: random.Random) -> None:
     """One cycle: measure, let it go wrong, mend it."""
-    devices = chance.sample(world.devices, chance.randrange(1, 4))
-    for device in devices:
-        for _ in range(chance.randrange(1, MOST_RECORDS + 1)):
-            world.measure(device, chance)
-    wrong = chance.sample([*FAULTS, KILL, KILL], chance.randrange(1, 4))
-    for name in set(wrong) - {KILL}:
+    devices = _measure_some(world, chance)
+    wrong = chance.sample([*FAULTS, LOST_BOND, KILL, KILL], chance.randrange(1, 4))
+    for name in set(wrong) & FAULTS.keys():
         FAULTS[name](world, devices, chance)
+    if LOST_BOND in wrong:
+        await _lose_bond(world)
     world.happened.update(set(wrong))
     for device in devices:
         await device.go_on_air()
@@ -277,6 +310,17 @@ async def cycle(world: World, chance: random.Random) -> None:
         _limit_files(world, resource.RLIM_INFINITY)
     for device in world.devices:
         device.faults = Faults()
+    if LOST_BOND in wrong and chance.random() < 0.5:
+        for device in world.bonded:
+            await add(world, device)
+
+
+def _measure_some(world: World, chance: random.Random) -> list[Peripheral]:
+    devices = chance.sample(world.devices, chance.randrange(1, 4))
+    for device in devices:
+        for _ in range(chance.randrange(1, MOST_RECORDS + 1)):
+            world.measure(device, chance)
+    return devices
 
 
 async def kill(world: World, chance: random.Random) -> None:
@@ -353,6 +397,11 @@ async def settle(world: World) -> bool:
         world.home.gateway.start()
     _limit_files(world, resource.RLIM_INFINITY)
     end_s = time.monotonic() + RECKONING_S
+    await _add_all(world)
+    for device in world.devices:
+        # a record that came spoilt each time it was asked for still is in its meter
+        if isinstance(device, GlucoseMeter):
+            device.press_button()
     while time.monotonic() < end_s:
         news = [device for device in world.devices if device.has_news()]
         read = await _read(news or world.devices, 5.0)
@@ -379,6 +428,10 @@ async def run(cycles: int, seed: int, every: int, folder: Path) -> tuple[World, 
             for device in world.devices:
                 await device.switch_on()
             where.gateway.start()
+            for device in world.bonded:
+                # one without records would have no reason to advertise
+                world.measure(device, random.Random(seed))
+            await _add_all(world)
             found, rested = Reckoning(), True
             for number in range(1, cycles + 1):
                 await cycle(world, random.Random(f"{seed}/{number}"))
@@ -402,20 +455,31 @@ def _furnish(where: Home, broker: Broker, server: Server, folder: Path) -> World
     place = Place(air=where.air, now=lambda: datetime.now(UTC), zone=SHANGHAI)
     names = iter(range(1, 100))
 
-    def who(model: str) -> Identity:
+    def who(model: str, security: Security = OPEN) -> Identity:
         number = next(names)
         return Identity(
-            address=f"F0:00:00:00:01:{number:02X}", name=f"{model} {number}", model=model
+            address=f"F0:00:00:00:01:{number:02X}",
+            name=f"{model} {number}",
+            model=model,
+            security=security,
         )
 
+    bonded = ShufflingMeter(place, who("KG-300", Security(method=Method.JUST_WORKS)))
     devices: list[Peripheral] = [
+        bonded,
         ShufflingMeter(place, who("KG-200")),
         ShufflingMeter(place, who("KG-201"), old=True),
         ForgettingCuff(place, who("KB-100"), truth),
         KeepingCuff(place, who("BM-57")),
     ]
     return World(
-        home=where, broker=broker, server=server, devices=devices, truth=truth, folder=folder
+        home=where,
+        broker=broker,
+        server=server,
+        devices=devices,
+        bonded=[bonded],
+        truth=truth,
+        folder=folder,
     )
 
 

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from simulator.bluez import FakeBlueZ
 from simulator.link import Air, device_on
 from vitals.broker import broker as parse
+from vitals.command import ENDS, LIFE, Command, Do, Event, decode_event, encode_command
 from vitals.errors import MendSettings
 from vitals.wire import Receipt, encode_receipt, gateway_of, topic
 
@@ -83,7 +85,11 @@ class Server:
         )
         self._client.reconnect_delay_set(1, 1)
         self._client.max_inflight_messages_set(1000)
-        self._client.on_connect = lambda client, *_: client.subscribe("kangban/v1/+/+/up", 1)
+        # how each command ended
+        self.ended: dict[str, Event] = {}
+        self._client.on_connect = lambda client, *_: client.subscribe(
+            [("kangban/v1/+/+/up", 1), ("kangban/v1/+/+/event", 1)]
+        )
         self._client.on_message = self._on_message
         self._client.connect_async(where.host, where.port, keepalive=5)
 
@@ -100,7 +106,26 @@ class Server:
         with self._changed:
             return self._changed.wait_for(enough, wait_s)
 
+    def ask(self, do: Do, device: str) -> str:
+        """The id of a command that somebody has given just now."""
+        now = datetime.now(UTC)
+        command = Command(
+            id=uuid.uuid4().hex,
+            gateway=GATEWAY,
+            at=now,
+            expires_at=now + LIFE,
+            do=do,
+            device=device,
+        )
+        self._client.publish(topic(GATEWAY, "command"), encode_command(command), qos=1)
+        return command.id
+
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        if message.topic.endswith("/event"):
+            event = decode_event(message.payload)
+            if event.step in ENDS:
+                self.ended[event.command] = event
+            return
         envelope = json.loads(message.payload)
         with self._changed:
             for each in envelope["measurements"]:

@@ -124,7 +124,10 @@ class Radio:
             try:
                 if self._bluez is not None:
                     group.create_task(self._bluez.run(on_change=self._scanner.start_anew))
-                    await self._bluez.hang_up(self._household.admits)
+                    try:
+                        await self._bluez.hang_up(self._household.admits)
+                    except Exception:
+                        log.exception("Links that were left behind could not be ended.")
                 await self._scanner.run()
             finally:
                 for call in self._calls:

@@ -113,6 +113,8 @@ class Peripheral:
         self.clock_writes: list[int] = []
         self._sent_this_visit = 0
         self._connection: Connection | None = None
+        # bumble does not bear two at once
+        self._going_on_air = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._alone: asyncio.Task[None] | None = None
 
@@ -152,6 +154,10 @@ class Peripheral:
 
     async def go_on_air(self) -> None:
         """Advertises, if there is news and nobody is connected."""
+        async with self._going_on_air:
+            await self._go_on_air()
+
+    async def _go_on_air(self) -> None:
         if not self.has_news() or self._connection is not None or self.device.is_advertising:
             return
         self.silent.clear()
