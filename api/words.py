@@ -25,19 +25,29 @@ def unit_in(locale: str, unit: str) -> str:
     return kinds.UNITS_ZH.get(unit, unit) if is_chinese(locale) else unit
 
 
-WORDS: dict[str, tuple[str, str]] = {
-    **frame.FRAME,
-    **frame.DOORS,
-    **frame.ERRORS,
-    **kinds.KINDS,
-    **patient.PATIENT,
-    **family.FAMILY,
-    **doctor.DOCTOR,
-    **inbox.INBOX,
-    **inbox.USERS,
-    **devices.DEVICES,
-    **devices.ADDING,
-    **devices.FAILURES,
-    **devices.REMOVING,
-    **gateway.GATEWAY,
-}
+def _joined(*parts: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """All words together. Raises ValueError where two pages call different words the same."""
+    found: dict[str, tuple[str, str]] = {}
+    for part in parts:
+        if twice := found.keys() & part.keys():
+            raise ValueError(f"these words are there twice: {', '.join(sorted(twice))}")
+        found |= part
+    return found
+
+
+WORDS: dict[str, tuple[str, str]] = _joined(
+    frame.FRAME,
+    frame.DOORS,
+    frame.ERRORS,
+    kinds.KINDS,
+    patient.PATIENT,
+    family.FAMILY,
+    doctor.DOCTOR,
+    inbox.INBOX,
+    inbox.USERS,
+    devices.DEVICES,
+    devices.ADDING,
+    devices.FAILURES,
+    devices.REMOVING,
+    gateway.GATEWAY,
+)

@@ -125,7 +125,8 @@ class ForgettingCuff(Cuff):
 class KeepingCuff(Cuff):
     """A cuff that sends its whole memory at every visit, as Beurer's and Medisana's do."""
 
-    MOST = 60
+    # records in its memory; cuffs on the market keep 60 to 200 for each user
+    MOST = 200
 
     def __init__(self, place: Place, who: Identity) -> None:
         super().__init__(place, who)
@@ -140,6 +141,10 @@ class KeepingCuff(Cuff):
 
     def has_news(self) -> bool:
         return self._unread > 0
+
+    def press_button(self) -> None:
+        """Offers its memory again: the radio stack may have confirmed what nobody listened to."""
+        self._unread += 1
 
     async def _flush(self, connection: Any) -> None:
         async def put(payload: bytes) -> None:
@@ -399,8 +404,9 @@ async def settle(world: World) -> bool:
     end_s = time.monotonic() + RECKONING_S
     await _add_all(world)
     for device in world.devices:
-        # a record that came spoilt each time it was asked for still is in its meter
-        if isinstance(device, GlucoseMeter):
+        # a record that came spoilt each time it was asked for, or that was confirmed to a gateway
+        # that was dead by then, still is in its device
+        if isinstance(device, GlucoseMeter | KeepingCuff):
             device.press_button()
     while time.monotonic() < end_s:
         news = [device for device in world.devices if device.has_news()]

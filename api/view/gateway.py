@@ -80,7 +80,7 @@ def _troubles(row: EnrolledRow, *, now: datetime, locale: str) -> Iterator[Sente
         yield Sentence(word="gateway_never", parts={})
         return
     if now - seen > GATEWAY_SILENT:
-        yield Sentence(word="gateway_silent", parts={"age": _age(now - seen, locale)})
+        yield Sentence(word="box_silent", parts={"age": _age(now - seen, locale)})
         if row.spooled:
             yield Sentence(word="gateway_waiting", parts={"n": row.spooled})
         return

@@ -210,7 +210,7 @@ ADDING = {
         "它原来是谁的，读数还算在谁名下。",
         "Its readings stay with whoever had it before.",
     ),
-    "users_several": (
+    "device_for_several": (
         "这个设备可以几个人用，各有各的用户号。",
         "Several people can use this device, each under a user number of their own.",
     ),

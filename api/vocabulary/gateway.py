@@ -14,7 +14,7 @@ GATEWAY = {
         "还没有消息：请给它通电、连上网络。",
         "It has never reported: give it power and connect it to the network.",
     ),
-    "gateway_silent": (
+    "box_silent": (
         "{age}没有消息：请看看它有没有电、家里能不能上网。",
         "It has been silent for {age}: look whether it has power and the internet works at home.",
     ),

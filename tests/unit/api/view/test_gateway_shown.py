@@ -84,7 +84,7 @@ def test_one_cause_is_told_once() -> None:
     ("seen", "expected"),
     [
         (NOW - GATEWAY_SILENT, ["gateway_well"]),
-        (NOW - GATEWAY_SILENT - timedelta(seconds=1), ["gateway_silent", "gateway_waiting"]),
+        (NOW - GATEWAY_SILENT - timedelta(seconds=1), ["box_silent", "gateway_waiting"]),
         (None, ["gateway_never"]),
     ],
 )
