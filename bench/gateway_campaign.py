@@ -53,7 +53,7 @@ MOSQUITTO = Path(__file__).parents[1] / ".services/root/usr/sbin/mosquitto"
 # confirming what nobody listens to any more
 IN_THE_AIR_S = 0.5
 # seconds that a cycle waits for its devices to be read before the next one begins
-CYCLE_S = 3.0
+CYCLE_S = 1.0
 # seconds until what was measured must be with the server when all faults are over
 RECKONING_S = 120.0
 # seconds that a person gives to adding a device before they try again, and between two looks
@@ -310,7 +310,10 @@ async def cycle(world: World, chance: random.Random) -> None:
     if KILL in wrong:
         await asyncio.sleep(chance.random() * 0.5)
         await kill(world, chance)
-    await _read(devices, CYCLE_S)
+    # who has lost its bond is read when it was added again
+    await _read(
+        [each for each in devices if each not in world.bonded or LOST_BOND not in wrong], CYCLE_S
+    )
     if "disk_full" in wrong and KILL not in wrong:
         _limit_files(world, resource.RLIM_INFINITY)
     for device in world.devices:
