@@ -61,12 +61,20 @@ account() {
   if getent group bluetooth > /dev/null; then live usermod --append --groups bluetooth "$user"; fi
 }
 
+copy_source() {
+  tar -C "$source" --exclude=./.venv --exclude=./.services --exclude=./.git --exclude=./build -cf - . | tar -C "$copy" -xf -
+}
+
 program() {
   run mkdir -p "$root$home" "$root/usr/local/bin"
   [ -x "$root$home/venv/bin/python" ] || run "$python" -m venv "$root$home/venv"
   pip=("$root$home/venv/bin/python" -m pip -q --disable-pip-version-check install)
   run "${pip[@]}" --require-hashes -r "$source/requirements/gateway.txt"
-  run "${pip[@]}" --no-deps --force-reinstall "$source"
+  # built from a copy: building leaves files in the folder that it builds, which may be somebody's checkout
+  copy=$(mktemp -d)
+  trap 'rm -rf "$copy"' EXIT
+  run copy_source
+  run "${pip[@]}" --no-deps --force-reinstall "$copy"
   run mkdir -p "$root$home/docs"
   run cp "$source/docs/gateway.md" "$root$home/docs/"
   run ln -sfn "$home/venv/bin/kangban" "$root/usr/local/bin/kangban"

@@ -24,7 +24,8 @@ _FOREIGN = (
     "apprise",
 )
 
-pytestmark = pytest.mark.slow
+# one worker installs it once for all of these
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("gateway_alone")]
 
 
 @pytest.fixture(scope="module")
