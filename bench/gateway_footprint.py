@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,10 +24,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from tests.fake_bluez import FakeBlueZ
-
 from bench.cpu import cpu_s
+from bench.home import private_bus
 from kangban.embedded.broker import Broker
+from simulator.bluez import FakeBlueZ
 from simulator.cuff import Cuff
 from simulator.link import Air, device_on
 from simulator.peripheral import Home, Identity
@@ -43,14 +42,6 @@ AIM_RSS_MB, AIM_CPU_PERCENT = 60.0, 1.0
 _ADVERTISES_EVERY_MS = 100.0
 # seconds between two looks at the memory
 _LOOK_EVERY_S = 5.0
-
-_BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
-  <policy context="default"><allow own="*"/><allow send_destination="*"/>
-  <allow receive_sender="*"/><allow user="*"/></policy>
-</busconfig>"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +73,9 @@ def main() -> int:
         folder = Path(name)
         venv = asked.venv or install(folder / "venv")
         with (
-            _bus(folder) as address,
+            private_bus(folder),
             Broker(folder / "broker", program=_MOSQUITTO, anonymous=True) as broker,
         ):
-            os.environ["DBUS_SYSTEM_BUS_ADDRESS"] = address
             with _gateway(venv, folder, broker.url) as pid:
                 found = asyncio.run(
                     _watch(pid, seconds=asked.seconds, warm_up=asked.warm_up, devices=asked.devices)
@@ -103,24 +93,6 @@ def install(venv: Path) -> Path:
     subprocess.run([*pip, "--require-hashes", "-r", wanted], check=True)
     subprocess.run([*pip, "--no-deps", _ROOT], check=True)
     return venv
-
-
-@contextmanager
-def _bus(folder: Path) -> Iterator[str]:
-    daemon = shutil.which("dbus-daemon")
-    if daemon is None:
-        raise SystemExit("dbus-daemon is missing: install D-Bus to measure the gateway")
-    socket, config = folder / "bus", folder / "bus.conf"
-    config.write_text(_BUS.format(socket=socket))
-    command = [daemon, f"--config-file={config}", "--nofork", "--print-address"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield f"unix:path={socket}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @contextmanager
@@ -163,7 +135,7 @@ async def _watch(pid: int, *, seconds: int, warm_up: int, devices: int) -> Footp
         await asyncio.sleep(min(_LOOK_EVERY_S, seconds))
         rss_mb = max(rss_mb, _rss_mb(pid))
     lasted_s = time.monotonic() - began_s
-    bluez.stop()
+    await bluez.stop()
     return Footprint(
         rss_mb=round(rss_mb, 1),
         cpu_percent=round(100 * (cpu_s(pid) - used_s) / lasted_s, 2),

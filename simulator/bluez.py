@@ -12,6 +12,7 @@ The annotations of D-Bus methods are read at run time: no `from __future__ impor
 # ruff: noqa: N802  (BlueZ names the methods)
 
 import asyncio
+import socket
 from typing import Any
 
 from bumble.device import Advertisement, Connection, Device
@@ -128,6 +129,8 @@ class FakeBlueZ:
         """Is on the bus; knows the devices that it is bonded with."""
         self.adapter = AdapterObject(self)
         self.bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+        # dbus-fast 5.2 ends the connection when the bus does not read for a moment
+        self.bus._writer.sock = _Patient(self.bus._writer.sock)
         self.bus.add_message_handler(self._saw)
         await self.bus.call(_watch_names())
         self.bus.export("/org/bluez", self.agents)
@@ -248,6 +251,23 @@ class FakeBlueZ:
                 child = device.children[path]
                 if isinstance(child, CharacteristicObject):
                     self.begin(asyncio.ensure_future(child.stop_notify()))
+
+
+class _Patient:
+    """A socket that has sent nothing where it would have to wait, in the place of an error."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def send(self, data: bytes) -> int:
+        """Octets that were sent, perhaps none."""
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
 
 
 def _watch_names() -> Message:
