@@ -75,11 +75,11 @@ def main() -> int:
         with (
             private_bus(folder),
             Broker(folder / "broker", program=_MOSQUITTO, anonymous=True) as broker,
+            _gateway(venv, folder, broker.url) as pid,
         ):
-            with _gateway(venv, folder, broker.url) as pid:
-                found = asyncio.run(
-                    _watch(pid, seconds=asked.seconds, warm_up=asked.warm_up, devices=asked.devices)
-                )
+            found = asyncio.run(
+                _watch(pid, seconds=asked.seconds, warm_up=asked.warm_up, devices=asked.devices)
+            )
     print(f"aim: at most {AIM_RSS_MB:g} MB and {AIM_CPU_PERCENT:g} % of one core")
     print(json.dumps(asdict(found)))
     return 0 if found.is_small else 1

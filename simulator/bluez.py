@@ -130,7 +130,8 @@ class FakeBlueZ:
         self.adapter = AdapterObject(self)
         self.bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
         # dbus-fast 5.2 ends the connection when the bus does not read for a moment
-        self.bus._writer.sock = _Patient(self.bus._writer.sock)
+        writer: Any = self.bus._writer
+        writer.sock = _Patient(writer.sock)
         self.bus.add_message_handler(self._saw)
         await self.bus.call(_watch_names())
         self.bus.export("/org/bluez", self.agents)
