@@ -277,7 +277,12 @@ class Visiting:
         self._rows.append(row)
 
     async def _note(self, failure: str | None) -> None:
-        self._health = replace(self._health, failure=failure, last_seen_at=self._agent.now())
+        self._health = replace(
+            self._health,
+            failure=failure,
+            failures=0 if failure is None else self._health.failures + 1,
+            last_seen_at=self._agent.now(),
+        )
         await self._write(self._note_all)
 
     async def _note_all(self) -> None:

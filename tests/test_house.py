@@ -41,6 +41,7 @@ PURE = (
     "gateway_agent/hint.py",
     "gateway_agent/status.py",
     "gateway_agent/sighting.py",
+    "gateway_agent/troubles.py",
     "gateway_agent/time_server.py",
     "gateway_agent/ailments.py",
     "gateway_agent/doctor.py",
