@@ -41,7 +41,8 @@ REFERENCE_TIME = "2A14"
 
 # adjust reason, bit 0: somebody has set the clock (Current Time Service 1.1 §3.1.2.1)
 MANUAL_UPDATE = 0x01
-# ATT error: the time was taken, a field beside it was not (Current Time Service 1.1 §1.6)
+# ATT error "data field ignored": the time was taken, a field beside it was not (Current Time
+# Service, application errors; second-hand)
 DATA_FIELD_IGNORED = 0x80
 
 # Local Time Information: the zone, and the daylight saving, that a device does not know
