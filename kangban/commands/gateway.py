@@ -117,6 +117,7 @@ def _talk(
                 Conversation(line=gateway.line, runs=gateway.runs, words=words, as_json=as_json)
             )
 
+    gateway_care.remember()
     # a gateway in this process would talk in between; what went wrong is in its answer
     logging.getLogger().setLevel(logging.CRITICAL)
     if not asyncio.run(talk()):
