@@ -275,6 +275,12 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
     assert long == []
 
 
+def test_no_two_test_files_share_a_name() -> None:
+    # pytest imports a test file by its bare name: of two, one session would refuse the second
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({each for each in names if names.count(each) > 1}) == []
+
+
 def test_no_module_is_called_utils_helpers_or_manager() -> None:
     vague = {"utils", "util", "helpers", "helper", "manager", "common", "misc"}
     assert [name_of(path) for path in product_files() if path.stem in vague] == []
