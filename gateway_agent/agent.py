@@ -104,6 +104,10 @@ class Agent:
         await self.on_disk(partial(self._spool.remove_device, device))
         self.on_change()
 
+    async def consent(self, device: str, user: int, code: int) -> None:
+        """A person tells the code by which a shared device hands over a user's readings."""
+        await self.on_disk(partial(self._spool.note_consent, device, user, code))
+
     async def begin(
         self, device: str, driver: Driver, *, name: str, rssi_dbm: int, quirk: Quirk = STANDARD
     ) -> Visiting:
@@ -132,7 +136,8 @@ class Agent:
             rssi_dbm=rssi_dbm,
         )
         await self.note(device, health)
-        return Visiting(self, known, quirk, history)
+        consents = await self.on_disk(partial(self._spool.consents, device))
+        return Visiting(self, known, quirk, history, consents=consents)
 
     async def note(self, device: str, health: DeviceHealth, *, said: About | None = None) -> None:
         """Writes down how a device is; people are told when something else than the time moved."""

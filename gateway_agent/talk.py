@@ -163,7 +163,7 @@ class Visit:
     last_sequence: int | None = None
     read_anew: Callable[[], bool] = lambda: False
     quirk: Quirk = STANDARD
-    consents: Mapping[int, int] = field(default_factory=dict)
+    consents: Mapping[int, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

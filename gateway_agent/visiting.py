@@ -7,9 +7,10 @@ this order of things. May not: those judgements, bleak, SQL.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Protocol
 
 from gateway_agent import clock_care, sync
@@ -70,7 +71,13 @@ class Visiting:
     """One visit: `conversation.Call` for the radio."""
 
     def __init__(
-        self, agent: Keeper, known: Known, quirk: Quirk, history: Sequence[ClockRow] = ()
+        self,
+        agent: Keeper,
+        known: Known,
+        quirk: Quirk,
+        history: Sequence[ClockRow] = (),
+        *,
+        consents: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self._agent, self._known, self._quirk = agent, known, quirk
         self._history = [_look(each) for each in history]
@@ -90,6 +97,7 @@ class Visiting:
             last_sequence=known.last_sequence,
             read_anew=lambda: self._anew,
             quirk=quirk,
+            consents=consents,
         )
 
     async def keep(self, reading: Reading) -> None:
