@@ -80,8 +80,7 @@ class Agent:
             device: _health(each) for device, each in known.items() if each.last_seen_at is not None
         }
         # those that people have heard of
-        self._troubles = dict(spool.troubles())
-        self._clock_trouble: str | None = None
+        self._troubles: dict[str, str] = {}
         self._added = {device for device, each in known.items() if each.added_at is not None}
 
     def close(self) -> None:
@@ -113,12 +112,7 @@ class Agent:
     ) -> Visiting:
         """A visit to this device. Raises TryAgain when what the device would hand over could not be
         kept: the disk takes nothing, or the gateway does not know the time."""
-        trouble = own_clock_trouble(
-            self.now(),
-            last_spooled_at=await self.on_disk(self._spool.last_spooled_at),
-            time_is_sure=self.time_is_sure(),
-        )
-        self._clock_trouble = trouble
+        trouble = await self.on_disk(self._clock_trouble)
         has_room = await self.on_disk(self._spool.has_room)
         troubles = self._tell_troubles()
         if trouble is not None:
@@ -189,8 +183,16 @@ class Agent:
 
     def _ails(self) -> dict[str, str]:
         """What is wrong with the spool and with the gateway's own clock."""
-        clock = {} if self._clock_trouble is None else {"clock": self._clock_trouble}
+        trouble = self._clock_trouble()
+        clock = {} if trouble is None else {"clock": trouble}
         return {**self._spool.troubles(), **clock}
+
+    def _clock_trouble(self) -> str | None:
+        return own_clock_trouble(
+            self.now(),
+            last_spooled_at=self._spool.last_spooled_at(),
+            time_is_sure=self.time_is_sure(),
+        )
 
     def _tell_troubles(self) -> dict[str, str]:
         """What is wrong now; people are told when a trouble has come or gone."""
