@@ -79,6 +79,8 @@ class Agent:
         self._devices = {
             device: _health(each) for device, each in known.items() if each.last_seen_at is not None
         }
+        # those that people have heard of
+        self._troubles: dict[str, str] = {}
         self._added = {device for device, each in known.items() if each.added_at is not None}
 
     def close(self) -> None:
@@ -101,20 +103,22 @@ class Agent:
         await self.on_disk(partial(self._spool.remove_device, device))
         self.on_change()
 
+    async def consent(self, device: str, user: int, code: int) -> None:
+        """A person tells the code by which a shared device hands over a user's readings."""
+        await self.on_disk(partial(self._spool.note_consent, device, user, code))
+
     async def begin(
         self, device: str, driver: Driver, *, name: str, rssi_dbm: int, quirk: Quirk = STANDARD
     ) -> Visiting:
         """A visit to this device. Raises TryAgain when what the device would hand over could not be
         kept: the disk takes nothing, or the gateway does not know the time."""
-        trouble = own_clock_trouble(
-            self.now(),
-            last_spooled_at=await self.on_disk(self._spool.last_spooled_at),
-            time_is_sure=self.time_is_sure(),
-        )
+        trouble = await self.on_disk(self._clock_trouble)
+        has_room = await self.on_disk(self._spool.has_room)
+        troubles = self._tell_troubles()
         if trouble is not None:
             raise TryAgain(trouble)
-        if not await self.on_disk(self._spool.has_room):
-            raise TryAgain(self._spool.troubles()["disk"])
+        if not has_room:
+            raise TryAgain(troubles["disk"])
         known = await self.on_disk(partial(self._spool.known, device))
         history = await self.on_disk(partial(self._spool.clock_history, device))
         before = self._devices.get(device)
@@ -126,7 +130,8 @@ class Agent:
             rssi_dbm=rssi_dbm,
         )
         await self.note(device, health)
-        return Visiting(self, known, quirk, history)
+        consents = await self.on_disk(partial(self._spool.consents, device))
+        return Visiting(self, known, quirk, history, consents=consents)
 
     async def note(self, device: str, health: DeviceHealth, *, said: About | None = None) -> None:
         """Writes down how a device is; people are told when something else than the time moved."""
@@ -163,7 +168,7 @@ class Agent:
             spooled=self._spool.depth(),
             withheld=self._spool.withheld(),
             software=software(),
-            troubles=dict(self._spool.troubles()),
+            troubles=self._ails(),
             devices=self._lately_seen(),
         )
         return self.with_box(health)
@@ -171,7 +176,30 @@ class Agent:
     def _lately_seen(self) -> dict[str, DeviceHealth]:
         """The devices seen last: strangers that change their address must not fill the message."""
         newest = sorted(self._devices.items(), key=lambda each: each[1].last_seen_at, reverse=True)
-        return dict(newest[:MOST_DEVICES])
+        return {
+            device: replace(each, added=self.admits(device))
+            for device, each in newest[:MOST_DEVICES]
+        }
+
+    def _ails(self) -> dict[str, str]:
+        """What is wrong with the spool and with the gateway's own clock."""
+        trouble = self._clock_trouble()
+        clock = {} if trouble is None else {"clock": trouble}
+        return {**self._spool.troubles(), **clock}
+
+    def _clock_trouble(self) -> str | None:
+        return own_clock_trouble(
+            self.now(),
+            last_spooled_at=self._spool.last_spooled_at(),
+            time_is_sure=self.time_is_sure(),
+        )
+
+    def _tell_troubles(self) -> dict[str, str]:
+        """What is wrong now; people are told when a trouble has come or gone."""
+        before, self._troubles = self._troubles, self._ails()
+        if before.keys() != self._troubles.keys():
+            self.on_change()
+        return self._troubles
 
     async def keep(
         self,
@@ -198,11 +226,11 @@ class Agent:
                 new = await self.on_disk(keep)
             except TryAgain as error:
                 log.error("%s A reading waits in memory until then.", error)
-                if not waits:
-                    waits = True
-                    self.on_change()
+                waits = True
                 await self._make_room()
             else:
+                if waits:
+                    self._tell_troubles()
                 if new:
                     self.on_kept(device, measurements)
                 return new
@@ -234,7 +262,11 @@ class Agent:
 
     async def on_disk(self, work: Callable[[], T]) -> T:
         """Does what may wait for the disk, beside the radio."""
-        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+        except TryAgain:
+            self._tell_troubles()
+            raise
 
 
 def software() -> str:
@@ -258,4 +290,12 @@ def _health(known: Known) -> DeviceHealth:
 
 def _lasting(health: DeviceHealth) -> tuple[object, ...]:
     """What is worth a word of its own when it changes; the rest goes with the next one."""
-    return (health.kind, health.name, health.model, health.battery_percent, health.failure)
+    return (
+        health.kind,
+        health.name,
+        health.model,
+        health.battery_percent,
+        health.failure,
+        health.clock_ails,
+        health.bonded,
+    )

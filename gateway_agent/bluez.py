@@ -27,7 +27,8 @@ from gateway_agent.bluez_objects import (
     TimeService,
 )
 from gateway_agent.bonding import Asker
-from vitals.errors import MendSettings, TryAgain
+from gateway_agent.troubles import Troubles
+from vitals.errors import TryAgain
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class BlueZ:
         self._owner_changed = asyncio.Event()
         # what comes after this is a return
         self._has_served = False
-        self.troubles: dict[str, str] = {}
+        self.troubles = Troubles()
 
     async def run(self, *, on_change: Callable[[], None] = lambda: None) -> None:
         """Keeps agent and time registered until cancelled; calls `on_change` whenever the bus is
@@ -72,8 +73,9 @@ class BlueZ:
             try:
                 await self._serve(on_change)
             except (OSError, EOFError) as error:
-                self.troubles["bus"] = f"D-Bus cannot be reached ({error}): is dbus running?"
-                log.error("%s", self.troubles["bus"])
+                trouble = f"D-Bus cannot be reached ({error}): is dbus running?"
+                self.troubles.arose("bus", trouble)
+                log.error("%s", trouble)
             except Exception:
                 log.exception("A fault in this program ended the link to D-Bus; it starts anew.")
             await asyncio.sleep(BUS_PAUSE_S)
@@ -138,7 +140,7 @@ class BlueZ:
             await bus.call(_watch_owner())
             self._bus = bus
             self._has_bus.set()
-            self.troubles.pop("bus", None)
+            self.troubles.passed("bus")
             was_there = not self._has_served
             while not gone.done():
                 self._owner_changed.clear()
@@ -179,14 +181,13 @@ class BlueZ:
         except (DBusError, TryAgain) as error:
             if "bluetooth" not in self.troubles:
                 log.error("bluetoothd does not take our agent: %s", error)
-            self.troubles["bluetooth"] = str(
-                MendSettings(
-                    f"bluetoothd does not take our pairing agent ({error}): start it with "
-                    "`systemctl start bluetooth`."
-                )
+            self.troubles.arose(
+                "bluetooth",
+                f"bluetoothd does not take our pairing agent ({error}): start it with "
+                "`systemctl start bluetooth`.",
             )
             return False
-        self.troubles.pop("bluetooth", None)
+        self.troubles.passed("bluetooth")
         try:
             await self._once(self._path, _GATT, "RegisterApplication", "oa{sv}", [TIME, {}])
         except (DBusError, TryAgain) as error:

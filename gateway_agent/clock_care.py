@@ -148,19 +148,22 @@ def should_set(
     quirk: Quirk,
     history: Sequence[Look],
     time_is_sure: bool | None,
+    readable: bool = True,
 ) -> datetime | None:
     """What the clock should be made to show at `at` (naive, whole seconds); None: leave it.
 
     It is left where it could not be read in this visit, where it is right enough, where its row
     forbids it, where it was set or refused lately, in the hour around a change of summer time, and
-    where the gateway is not sure of its own time; `time_is_sure` None: that cannot be told.
+    where the gateway is not sure of its own time; `time_is_sure` None: that cannot be told. One
+    that can never be read (`readable` False) is set without that, once a day: it may have been dead
+    meanwhile, and nobody would see it.
     """
-    if seen is None or quirk.clock_setting is ClockSetting.NEVER:
+    if quirk.clock_setting is ClockSetting.NEVER or (seen is None and readable):
         return None
     if time_is_sure is False or at < EARLIEST or _changes_soon(zone, at):
         return None
     beyond_s = SET_BEYOND_S if quirk.clock_set_beyond_s is None else quirk.clock_set_beyond_s
-    if abs(error_of(seen, zone)) <= timedelta(seconds=beyond_s):
+    if seen is not None and abs(error_of(seen, zone)) <= timedelta(seconds=beyond_s):
         return None
     for each in history:
         pause = {Happened.SET: SET_AGAIN_AFTER, Happened.REFUSED: REFUSED_FOR}.get(each.happened)

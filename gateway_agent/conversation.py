@@ -21,6 +21,7 @@ from gateway_agent.talk import (
     LinkLost,
     Listen,
     Read,
+    Refusal,
     Refused,
     SetClock,
     Subscribe,
@@ -43,8 +44,9 @@ class Call(Protocol):
     def clock_seen(self, seen: ClockSeen) -> None:
         """Takes the device's own clock, for the readings that follow."""
 
-    def clock_to_set(self, at: datetime) -> datetime | None:
-        """What the device's clock should show at the moment `at`; None: it stays as it is."""
+    def clock_to_set(self, at: datetime, *, readable: bool = True) -> datetime | None:
+        """What the device's clock should show at the moment `at`; None: it stays as it is.
+        `readable`: can it be read at all?"""
 
     def clock_was_refused(self, *, at: datetime) -> None:
         """Takes down that the device denied the clock that it was to show."""
@@ -210,19 +212,25 @@ class Conversation:
                 raise
 
     async def _set_clock(self, ask: SetClock) -> Heard | None:
-        shows = self._call.clock_to_set(self._link.moment())
+        shows = self._call.clock_to_set(self._link.moment(), readable=ask.readable)
         if shows is None:
             return None
         data = ask.encode(shows)
         try:
             await self._device.write(ask.characteristic, data)
-        except MendDevice:
-            # a link that went down denied nothing
-            self._call.clock_was_refused(at=self._link.moment())
-            raise
+        except MendDevice as error:
+            # a link that went down denied nothing; a time that was taken is seen by the next visit
+            if not _is_accepted(error, ask):
+                self._call.clock_was_refused(at=self._link.moment())
+                raise
         written = self._link.heard(ask.characteristic, data)
         self._call.clock_was_set(shows=shows, at=written.at)
         return written
+
+
+def _is_accepted(error: MendDevice, ask: SetClock) -> bool:
+    code = error.att_error if isinstance(error, Refusal) else None
+    return code is not None and code == ask.accepted_error
 
 
 def lost() -> LinkLost:

@@ -122,6 +122,8 @@ class Desk:
                 replies.say(Told(step=Step.DONE))
             case Do.FORGET:
                 self._run(lambda: self._forget(command, replies), replies)
+            case Do.CONSENT:
+                self._run(lambda: self._consent(command, replies), replies)
             case Do.STATUS:
                 self._run(lambda: self._status(replies), replies)
 
@@ -290,17 +292,28 @@ class Desk:
         if self._busy is not None and self._busy.device == device:
             replies.fail(Failure.BUSY)
             return
-        known = await self._household.on_disk(lambda: self._spool.known(device))
+        is_added = await self._is_added(device)
         await self._radio.forget(device)
-        if known.added_at is None:
-            replies.fail(
-                Failure.UNKNOWN_DEVICE,
-                f"{device} is not among this gateway's devices: `kangban gateway devices` names "
-                "them.",
-            )
+        if not is_added:
+            replies.fail(Failure.UNKNOWN_DEVICE, _not_ours(device))
             return
         await self._household.remove(device)
         replies.say(Told(step=Step.DONE, device=device, said=f"{device} is no longer read."))
+
+    async def _consent(self, command: Command, replies: Replies) -> None:
+        device, user, code = command.device, command.user, command.number
+        assert device is not None
+        assert user is not None
+        assert code is not None
+        if not await self._is_added(device):
+            replies.fail(Failure.UNKNOWN_DEVICE, _not_ours(device))
+            return
+        await self._household.consent(device, user, code)
+        replies.say(Told(step=Step.DONE, device=device))
+
+    async def _is_added(self, device: str) -> bool:
+        known = await self._household.on_disk(lambda: self._spool.known(device))
+        return known.added_at is not None
 
     async def _status(self, replies: Replies) -> None:
         health = await self._household.on_disk(self._health)
@@ -339,3 +352,7 @@ class Desk:
     def _now_pairing(self, device: str) -> Pairing | None:
         busy = self._busy
         return None if busy is None or busy.device != device else busy.pairing
+
+
+def _not_ours(device: str) -> str:
+    return f"{device} is not among this gateway's devices: `kangban gateway devices` names them."

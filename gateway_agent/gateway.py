@@ -65,6 +65,7 @@ class Gateway:
             backends=backends,
             patience=patience,
             zone=settings.timezone,
+            on_trouble=self.uplink.tell_health,
         )
         self.desk = Desk(self.agent, self.spool, radio=self.radio, health=self.health, now=now)
         self._radio_task: asyncio.Task[None] | None = None

@@ -13,6 +13,12 @@ _ANY = Words(
     "blinks. Close its app on the phone first.",
 )
 
+_SCALE = Words(
+    zh="轻踩一下体重秤让屏幕亮起；有配对键的，按一下电池盒旁的键。",
+    en="Tap the scale with a foot so that it lights up; where there is a button beside the "
+    "batteries, press it once.",
+)
+
 # by the kind of driver; true of most devices of that kind, not taken from one manual
 _BY_KIND: dict[str, Words] = {
     "blood_pressure_cuff": Words(
@@ -33,14 +39,25 @@ _BY_KIND: dict[str, Words] = {
         zh="把手指放进血氧仪，它开机后就能找到。",
         en="Put a finger into the oximeter: it is found while it measures.",
     ),
-    "weight_scale": Words(
-        zh="轻踩一下体重秤让屏幕亮起；有配对键的，按一下电池盒旁的键。",
-        en="Tap the scale with a foot so that it lights up; where there is a button beside the "
-        "batteries, press it once.",
-    ),
+    "weight_scale": _SCALE,
+    "body_composition_scale": _SCALE,
     "thermometer": Words(
         zh="打开体温计，量一次体温，它在测完后的半分钟里能被找到。",
         en="Switch the thermometer on and measure once: it is found for half a minute after that.",
+    ),
+    "cgm": Words(
+        zh="戴好传感器并等它启动完成，断开它与手机的连接，把网关放在三米以内。",
+        en="Wear the sensor and let it warm up, disconnect it from the phone, and keep the gateway "
+        "within three metres.",
+    ),
+    "smart_watch": Words(
+        zh="在手表的设置里打开蓝牙，并断开它与手机的连接。",
+        en="Switch Bluetooth on in the watch's settings, and disconnect it from the phone.",
+    ),
+    "ring": Words(
+        zh="把戒指放在充电座上一会儿再拿下，并从手机应用里解除连接。",
+        en="Put the ring on its charger for a moment, take it off, and remove it from the phone's "
+        "app.",
     ),
 }
 

@@ -79,7 +79,8 @@ class _Heard:
 
 class Radio:
     """One adapter and the devices in its reach. `now` stamps what arrives; `zone` is what the
-    gateway's own Current Time Service shows to devices that ask for the time."""
+    gateway's own Current Time Service shows to devices that ask for the time; `on_trouble` is
+    called when something goes wrong with the adapter or with BlueZ, or right again."""
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class Radio:
         backends: Backends | None = None,
         patience: Patience | None = None,
         zone: tzinfo = UTC,
+        on_trouble: Callable[[], None] = lambda: None,
     ) -> None:
         self._household, self._now = household, now
         self._recognise = lru_cache(_RECOGNISED)(partial(recognise, drivers=drivers))
@@ -117,6 +119,9 @@ class Radio:
             backend=backends.scanner if backends else None,
             switch_anew=self._bluez.switch_anew if self._bluez else None,
         )
+        for each in (self._scanner, self._bluez):
+            if each is not None:
+                each.troubles.on_change = on_trouble
 
     async def run(self) -> None:
         """Scans and calls until cancelled; never ends because of a device or the adapter."""

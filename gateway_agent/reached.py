@@ -18,6 +18,7 @@ from bleak.uuids import normalize_uuid_str
 
 from gateway_agent.bonding import LostBond
 from gateway_agent.conversation import Link, lost
+from gateway_agent.drivers.user_data import USER_CONTROL_POINT
 from gateway_agent.talk import Driver, Refusal
 from vitals.errors import KangbanError, MendDevice, TryAgain
 
@@ -32,6 +33,9 @@ _WANTS_KEY = (0x05, 0x0F)
 # what BlueZ says in their place (gatt-client.c), and where the pairing that it then begins by
 # itself is refused
 _WANTS_KEY_TEXTS = ("Not paired", "AuthenticationRejected", "AuthenticationFailed")
+
+# what is written there may be a person's consent code: it must stand in no log and in no health
+_SECRET = frozenset({USER_CONTROL_POINT})
 
 # what bleak raises when the radio or D-Bus does not do what it should
 TROUBLE = (BleakError, TimeoutError, EOFError, OSError)
@@ -85,9 +89,9 @@ class Reached:
         found = self._seek(characteristic)
         if found is None:
             raise self._missing(characteristic)
+        what = characteristic if characteristic in _SECRET else f"{characteristic} {data.hex()}"
         await self._do(
-            lambda: self._client.write_gatt_char(found, data, response=True),
-            f"a command ({characteristic} {data.hex()})",
+            lambda: self._client.write_gatt_char(found, data, response=True), f"a command ({what})"
         )
 
     async def _do(self, action: Callable[[], Awaitable[None]], what: str) -> None:

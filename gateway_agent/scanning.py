@@ -17,6 +17,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 from bleak.exc import BleakBluetoothNotAvailableError, BleakError
 
+from gateway_agent.troubles import Troubles
 from vitals.errors import KangbanError, MendSettings, TryAgain
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class Scanner:
         self._strangers = 0
         self._in_vain, self._patience = 0, STARTS_IN_VAIN
         self.last_advert_at: datetime | None = None
-        self.troubles: dict[str, str] = {}
+        self.troubles = Troubles()
 
     async def run(self) -> None:
         """Scans until cancelled; never ends because of the adapter."""
@@ -67,7 +68,7 @@ class Scanner:
             except (BleakError, OSError, EOFError) as error:
                 _give_way(error)
                 trouble = _adapter_trouble(error)
-                self.troubles["adapter"] = str(trouble)
+                self.troubles.arose("adapter", str(trouble))
                 log.error("%s", trouble)
                 await self._after_failure()
             except Exception as error:
@@ -97,16 +98,17 @@ class Scanner:
         async with asyncio.timeout(ADAPTER_ANSWERS_S):
             await scanner.start()
         try:
-            self.troubles.pop("adapter", None)
+            self.troubles.passed("adapter")
             if not await self._is_deaf():
                 return
         finally:
             # on a bus that is gone, bleak would wait for ever
             async with asyncio.timeout(ADAPTER_ANSWERS_S):
                 await scanner.stop()
-        self.troubles["silence"] = (
+        self.troubles.arose(
+            "silence",
             f"No device at all was heard for {DEAF_AFTER_S / 60:.0f} minutes: if devices are "
-            "switched on within ten metres, unplug the Bluetooth adapter and plug it in again."
+            "switched on within ten metres, unplug the Bluetooth adapter and plug it in again.",
         )
         log.info("No device heard for %.0f s: the scanner starts anew.", DEAF_AFTER_S)
         await self._count_in_vain()
@@ -128,7 +130,7 @@ class Scanner:
         self._heard_at_s = asyncio.get_running_loop().time()
         self.last_advert_at = self._now()
         self._in_vain, self._patience = 0, STARTS_IN_VAIN
-        self.troubles.pop("silence", None)
+        self.troubles.passed("silence")
         self._hear(device, advert)
 
     async def _after_failure(self) -> None:

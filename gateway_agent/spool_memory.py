@@ -136,11 +136,28 @@ class Memory(SpoolFile):
         self._tell()
 
     def remove_device(self, device: str) -> None:
-        """Notes that this device is to be left alone. What was read from it stays, and what is
-        known of its records too: when it is added again nothing is doubled."""
+        """Notes that this device is to be left alone, and forgets its users' codes. What was read
+        from it stays, and what is known of its records too: when it is added again nothing is
+        doubled."""
         with self._transaction() as base:
             base.execute("UPDATE device SET added_at = NULL WHERE device = ?", (device,))
+            base.execute("DELETE FROM consent WHERE device = ?", (device,))
         self._tell()
+
+    def note_consent(self, device: str, user: int, code: int) -> None:
+        """Keeps the code by which this device hands over a user's readings; the last one counts."""
+        with self._transaction() as base:
+            base.execute(
+                "INSERT INTO consent (device, user, code) VALUES (?, ?, ?) "
+                "ON CONFLICT (device, user) DO UPDATE SET code = excluded.code",
+                (device, user, code),
+            )
+
+    def consents(self, device: str) -> dict[int, int]:
+        """The codes of a device's users, by user."""
+        return dict(
+            self._rows("SELECT user, code FROM consent WHERE device = ? ORDER BY user", (device,))
+        )
 
     def note_clock(self, device: str, row: ClockRow) -> None:
         """Writes down what happened to a device's clock; the oldest rows go."""

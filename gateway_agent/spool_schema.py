@@ -101,7 +101,27 @@ _REMEMBERED = (
     "DROP TABLE record_before",
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _ADDED, _REMEMBERED)
+# by which code a shared device hands over a user's readings, as a person typed it
+_CONSENTS = (
+    """
+    CREATE TABLE consent (
+        device TEXT NOT NULL, user INTEGER NOT NULL, code INTEGER NOT NULL,
+        PRIMARY KEY (device, user)
+    ) WITHOUT ROWID
+    """,
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _ADDED, _REMEMBERED, _CONSENTS)
 
 # what is carried over from a spool that was damaged, what matters most first
-TABLES = ("measurement", "device", "setting", "record", "clock", "command", "withheld", "rejected")
+TABLES = (
+    "measurement",
+    "device",
+    "setting",
+    "record",
+    "consent",
+    "clock",
+    "command",
+    "withheld",
+    "rejected",
+)

@@ -104,11 +104,15 @@ class SetClock:
 
     Whether it is far enough off, and what its local time should be, is the pump's to say; `encode`
     makes the bytes of a naive local time. Answered with what was written and when, None where the
-    clock was left as it is.
+    clock was left as it is. `readable` False: no visit can ever see this clock, and it is set
+    without that. `accepted_error`: the ATT error by which the device says that it took the time and
+    not every field beside it.
     """
 
     characteristic: str
     encode: Callable[[datetime], bytes]
+    readable: bool = True
+    accepted_error: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +163,7 @@ class Visit:
     last_sequence: int | None = None
     read_anew: Callable[[], bool] = lambda: False
     quirk: Quirk = STANDARD
-    consents: Mapping[int, int] = field(default_factory=dict)
+    consents: Mapping[int, int] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,9 +7,10 @@ this order of things. May not: those judgements, bleak, SQL.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from types import MappingProxyType
 from typing import Protocol
 
 from gateway_agent import clock_care, sync
@@ -70,7 +71,13 @@ class Visiting:
     """One visit: `conversation.Call` for the radio."""
 
     def __init__(
-        self, agent: Keeper, known: Known, quirk: Quirk, history: Sequence[ClockRow] = ()
+        self,
+        agent: Keeper,
+        known: Known,
+        quirk: Quirk,
+        history: Sequence[ClockRow] = (),
+        *,
+        consents: Mapping[int, int] = MappingProxyType({}),
     ) -> None:
         self._agent, self._known, self._quirk = agent, known, quirk
         self._history = [_look(each) for each in history]
@@ -90,6 +97,7 @@ class Visiting:
             last_sequence=known.last_sequence,
             read_anew=lambda: self._anew,
             quirk=quirk,
+            consents=consents,
         )
 
     async def keep(self, reading: Reading) -> None:
@@ -143,7 +151,7 @@ class Visiting:
             clock_ails="" if ails is Ailment.NONE else ails.value,
         )
 
-    def clock_to_set(self, at: datetime) -> datetime | None:
+    def clock_to_set(self, at: datetime, *, readable: bool = True) -> datetime | None:
         """What the device's clock should show now; None: it stays as it is."""
         return clock_care.should_set(
             self._seen,
@@ -152,21 +160,28 @@ class Visiting:
             quirk=self._quirk,
             history=self._history,
             time_is_sure=self._agent.time_is_sure(),
+            readable=readable,
         )
 
     def clock_was_refused(self, *, at: datetime) -> None:
         """Takes down that the device denied the clock that it was to show."""
-        assert self._seen is not None
-        offset = clock_offset(self._seen)
-        self._remember(Look(at=at, before=offset, after=offset, happened=Happened.REFUSED))
+        before = None if self._seen is None else clock_offset(self._seen)
+        # a clock that nobody can read is taken for local time
+        assumed = -(at.astimezone(self._agent.zone).utcoffset() or timedelta(0))
+        after = assumed if before is None else before
+        self._remember(Look(at=at, before=before, after=after, happened=Happened.REFUSED))
         log.info("%s does not let its clock be set.", self._known.device)
 
     def clock_was_set(self, *, shows: datetime, at: datetime) -> None:
         """Takes down that the clock was set. Readings of this visit that are still to come were
         stamped before that: they are placed by the offset that was measured then."""
-        assert self._seen is not None
-        before = clock_offset(self._seen)
         after = clock_offset(ClockSeen(device_time=shows, at=at))
+        if self._seen is None:
+            # whether it obeyed cannot be seen: its records go on being taken for local time
+            self._remember(Look(at=at, before=None, after=after, happened=Happened.SET))
+            log.info("%s: its clock was set to %s.", self._known.device, shows)
+            return
+        before = clock_offset(self._seen)
         self._remember(Look(at=at, before=before, after=after, happened=Happened.SET))
         self._health = replace(
             self._health,
@@ -277,7 +292,12 @@ class Visiting:
         self._rows.append(row)
 
     async def _note(self, failure: str | None) -> None:
-        self._health = replace(self._health, failure=failure, last_seen_at=self._agent.now())
+        self._health = replace(
+            self._health,
+            failure=failure,
+            failures=0 if failure is None else self._health.failures + 1,
+            last_seen_at=self._agent.now(),
+        )
         await self._write(self._note_all)
 
     async def _note_all(self) -> None:

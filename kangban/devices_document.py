@@ -27,9 +27,10 @@ what it hears.
 The device's own time is always kept beside the value, with what was added to it and how sure that
 is. Its clock is read before its records, and may be set after they are on disk: where it is off by
 more than a minute (or what its row says), was not set within a day, and the gateway is sure of its
-own time; never in the hour around a change of summer time. What was placed before stays where it
-was, and the same records read again are matched by their numbers and the device's own time, here
-and at the server. The rules, with worked examples, stand in `gateway_agent/clock.py` and
+own time; never in the hour around a change of summer time. A clock that can be set and not be read
+(a ring's) is set once a day, and its records are taken for local time. What was placed before stays
+where it was, and the same records read again are matched by their numbers and the device's own
+time, here and at the server. The rules, with worked examples, stand in `gateway_agent/clock.py` and
 `gateway_agent/clock_care.py`; when a device's whole memory is read anew, in
 `gateway_agent/sync.py`.
 """

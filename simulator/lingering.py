@@ -83,11 +83,11 @@ class Forgetful(Lingering):
 
     def may_send(self, connection: Connection, stored: Stored) -> bool:
         """Does the other side want this payload, and may it have it?"""
-        return self.wants(connection, stored.characteristic)
+        return self.guard.may_send and self.wants(connection, stored.characteristic)
 
     def _subscribed(self, connection: Connection, _: bool, indicate: bool) -> None:
         self.asked()
-        if indicate:
+        if indicate and self.guard.may_send:
             self.run(self.send_stored(connection))
 
     async def send_stored(self, connection: Connection) -> None:

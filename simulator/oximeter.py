@@ -112,7 +112,7 @@ class Oximeter(Lingering):
     def _subscribed(self, connection: Connection, notify: bool, _: bool) -> None:
         self.asked()
         if notify:
-            self.run(self._stream(connection))
+            self.run_alone(self._stream(connection))
 
     async def _stream(self, connection: Connection) -> None:
         async def put(payload: bytes) -> None:

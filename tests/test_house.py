@@ -41,6 +41,7 @@ PURE = (
     "gateway_agent/hint.py",
     "gateway_agent/status.py",
     "gateway_agent/sighting.py",
+    "gateway_agent/troubles.py",
     "gateway_agent/time_server.py",
     "gateway_agent/ailments.py",
     "gateway_agent/doctor.py",
@@ -272,6 +273,12 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
                 if length > 60:
                     long.append(f"{name_of(path)}:{node.name} {length}")
     assert long == []
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    # pytest imports a test file by its bare name: of two, one session would refuse the second
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted({each for each in names if names.count(each) > 1}) == []
 
 
 def test_no_module_is_called_utils_helpers_or_manager() -> None:

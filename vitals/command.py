@@ -37,6 +37,8 @@ LONGEST_LIFE = timedelta(hours=1)
 CLOCKS_DIFFER = timedelta(minutes=2)
 # Core specification, Vol 3 Part H §2.3.5.6.2: a passkey has six decimal digits
 MOST_PASSKEY = 999_999
+# User Data Service 1.0, User Control Point: codes of four digits; user 255 is nobody
+MOST_CONSENT, MOST_USER = 9_999, 254
 
 _ID = re.compile(r"^[0-9a-f]{32}\Z")
 _DEVICE = re.compile(r"^ble:[0-9A-F]{2}(:[0-9A-F]{2}){5}\Z")
@@ -57,6 +59,8 @@ class Do(StrEnum):
     CANCEL = "cancel"
     # remove `device` and its bond; what was read from it stays
     FORGET = "forget"
+    # `number` is the code by which `device` hands over the readings of its `user`
+    CONSENT = "consent"
     # say how the gateway and its devices are
     STATUS = "status"
 
@@ -111,8 +115,10 @@ class Command:
     do: Do
     device: str | None = None
     about: str | None = None
-    number: int | None = None
+    # a passkey or a consent code: no log may have it
+    number: int | None = field(default=None, repr=False)
     yes: bool | None = None
+    user: int | None = None
     v: int = VERSION
 
     def __post_init__(self) -> None:
@@ -128,6 +134,10 @@ class Command:
             raise MendData(f"{self.device!r} is no device: write ble: and its address.")
         if self.number is not None and not 0 <= self.number <= MOST_PASSKEY:
             raise MendData("a passkey has at most six digits.")
+        if self.do is Do.CONSENT and self.number is not None and self.number > MOST_CONSENT:
+            raise MendData("a consent code has at most four digits.")
+        if self.user is not None and not 0 <= self.user <= MOST_USER:
+            raise MendData(f"a device numbers its users from 0 to {MOST_USER}.")
         missing = [name for name in _NEEDS[self.do] if getattr(self, name) is None]
         if missing:
             raise MendData(f"{self.do} needs {', '.join(missing)}.")
@@ -140,6 +150,7 @@ _NEEDS: dict[Do, tuple[str, ...]] = {
     Do.CONFIRM: ("about", "yes"),
     Do.CANCEL: ("about",),
     Do.FORGET: ("device",),
+    Do.CONSENT: ("device", "user", "number"),
     Do.STATUS: (),
 }
 
@@ -201,6 +212,7 @@ def encode_command(command: Command) -> bytes:
             "about": command.about,
             "number": command.number,
             "yes": command.yes,
+            "user": command.user,
         }
     )
 
@@ -220,6 +232,7 @@ def decode_command(payload: bytes) -> Command:
             about=_maybe(document.get("about"), str),
             number=_maybe(document.get("number"), int),
             yes=_maybe(document.get("yes"), bool),
+            user=_maybe(document.get("user"), int),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise MendData(f"not a command: {error!r}") from error

@@ -25,7 +25,7 @@ DEAF_AFTER = timedelta(hours=2)
 # days left at which the gateway should long have renewed its certificate (90, vitals/enrol.py)
 EXPIRY_NEAR = timedelta(days=30)
 # troubles that the page has words for; others are told in the gateway's own
-_KNOWN_TROUBLES = ("adapter", "bluetooth", "bus", "silence", "disk")
+_KNOWN_TROUBLES = ("adapter", "bluetooth", "bus", "silence", "disk", "clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,11 @@ GATEWAY = {
         "存储已满或损坏：新的测量会留在设备里，请尽快换存储卡。",
         "The disk is full or damaged: new readings stay in their devices. Change the card soon.",
     ),
+    "gateway_trouble_clock": (
+        "网关的时间不对，测量先留在设备里：请接通网络，它会自己校时。",
+        "The gateway's clock is wrong, and readings wait in their devices: connect it to the "
+        "network, and it sets itself right.",
+    ),
     "gateway_trouble_other": ("网关报告：{said}", "The gateway says: {said}"),
     "gateway_revoked": ("已停用（{when}）", "Shut out since {when}"),
     "gateway_expired": (

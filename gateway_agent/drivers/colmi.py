@@ -295,7 +295,11 @@ def _nights() -> Generator[Ask, Heard | None, Sequence[Night]]:
 def _set_clock() -> Talk:
     """Lets the clock be set now that all is kept."""
     try:
-        yield SetClock(characteristic=WRITE, encode=lambda moment: set_time(moment).encode())
+        yield SetClock(
+            characteristic=WRITE,
+            encode=lambda moment: set_time(moment).encode(),
+            readable=False,
+        )
     except LinkLost:
         return
     except Refusal as error:

@@ -41,6 +41,9 @@ REFERENCE_TIME = "2A14"
 
 # adjust reason, bit 0: somebody has set the clock (Current Time Service 1.1 §3.1.2.1)
 MANUAL_UPDATE = 0x01
+# ATT error "data field ignored": the time was taken, a field beside it was not (Current Time
+# Service, application errors; second-hand)
+DATA_FIELD_IGNORED = 0x80
 
 # Local Time Information: the zone, and the daylight saving, that a device does not know
 _ZONE_UNKNOWN, _DST_UNKNOWN = -128, 255
@@ -216,8 +219,8 @@ def set_clock(characteristic: str | None = None) -> Talk:
     """Lets the device's clock be set, at `characteristic`, else where the device has one.
 
     To be asked when every record is kept, never before. A clock that cannot be set (many can only
-    be read, some answer ATT error 0x80 and apply a part of what was written), and a device that has
-    gone by now, are no failure of a visit: the next one sees what the clock shows.
+    be read), and a device that has gone by now, are no failure of a visit: the next one sees what
+    the clock shows.
     """
     with suppress(KangbanError):
         if characteristic in _OWN_CLOCKS:
@@ -227,7 +230,8 @@ def set_clock(characteristic: str | None = None) -> Talk:
         for each in (characteristic,) if characteristic else (CURRENT_TIME, DATE_TIME):
             if (yield Read(characteristic=each)) is not None:
                 encode = _date_time if each == DATE_TIME else _current_time
-                yield SetClock(characteristic=each, encode=encode)
+                accepted = DATA_FIELD_IGNORED if each == CURRENT_TIME else None
+                yield SetClock(characteristic=each, encode=encode, accepted_error=accepted)
                 return
 
 

@@ -31,6 +31,7 @@ from gateway_agent.drivers.pulse_oximeter_record import (
     SpotCheck,
 )
 from gateway_agent.drivers.record_access import RECORD_ACCESS, Response, report_from
+from gateway_agent.drivers.record_request import request
 from gateway_agent.gatt import CannotDecode, u16
 from gateway_agent.talk import (
     Ask,
@@ -44,7 +45,6 @@ from gateway_agent.talk import (
     Subscribe,
     Talk,
     Visit,
-    Write,
 )
 from vitals.errors import KangbanError, MendDevice, TryAgain
 from vitals.kinds import Kind
@@ -248,7 +248,7 @@ def _fetch(here: _Visit) -> Talk:
     # what came by itself was measured now and is no stored record
     yield from hear_out(here.take, wait_s=0)
     here.is_transferring = True
-    yield Write(characteristic=RECORD_ACCESS, data=report_from(None).encode())
+    yield from request(report_from(None))
     while here.answer is None:
         heard = yield Listen(wait_s=RECORD_WAIT_S)
         if heard is None:

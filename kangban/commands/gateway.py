@@ -76,6 +76,20 @@ def forget(device: Device, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def consent(
+    device: Device,
+    user: Annotated[int, typer.Argument(min=0, max=254, help="The user's number in the device.")],
+    code: Annotated[
+        int, typer.Argument(min=0, max=9999, help="That user's code, as the device shows it.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Let a scale of several people hand over one person's readings; the code stays in the box."""
+    chosen = _named(device)
+    _talk(lambda talk: talk.consent(chosen, user=user, code=code), as_json=as_json, radio=False)
+
+
+@app.command()
 def status(as_json: AsJson = False) -> None:
     """Say how the gateway is: does it run, what waits to be sent, what is wrong (then exit 1)."""
     _talk(lambda talk: talk.status(), as_json=as_json, radio=False)
@@ -117,6 +131,7 @@ def _talk(
                 Conversation(line=gateway.line, runs=gateway.runs, words=words, as_json=as_json)
             )
 
+    gateway_care.remember()
     # a gateway in this process would talk in between; what went wrong is in its answer
     logging.getLogger().setLevel(logging.CRITICAL)
     if not asyncio.run(talk()):

@@ -60,6 +60,14 @@ class Conversation:
         self._print(self.words.say("forgotten", device=device))
         return True
 
+    async def consent(self, device: str, *, user: int, code: int) -> bool:
+        """Tells the code by which a shared device hands over a user's readings."""
+        ended = await self._ask(Do.CONSENT, device=device, user=user, number=code)
+        if ended.step is Step.FAILED:
+            return self._failed(ended)
+        self._print(self.words.say("consented", device=device, user=user))
+        return True
+
     async def devices(self) -> bool:
         """Shows the devices that were added."""
         ended = await self._ask(Do.STATUS)
@@ -164,9 +172,9 @@ class Conversation:
         yes = (typed or "").lower() in ("y", "yes", "是", "对")
         self.line.send(Do.CONFIRM, about=about, yes=yes)
 
-    async def _ask(self, do: Do, **more: str) -> Event:
+    async def _ask(self, do: Do, **more: str | int) -> Event:
         async for event in self._of(self.line.send(do, **more)):
-            if event.step is Step.FAILED or (event.step is Step.DONE and do is Do.FORGET):
+            if event.step is Step.FAILED or (event.step is Step.DONE and do is not Do.STATUS):
                 self._json(event)
             if event.step in ENDS:
                 return event

@@ -54,6 +54,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "{device} 不再被读取。已经读到的数据都还在。",
         "{device} is no longer read. What was read stays.",
     ),
+    "consented": (
+        "{device} 的密码已记下：网关下次会读取用户 {user} 的数据。",
+        "The code is kept: at its next visit {device} is asked for the readings of user {user}.",
+    ),
     "passkey_shown": ("屏幕会显示六位数字", "it shows six digits"),
     "unsupported": ("用不了", "cannot be used"),
     "stranger": ("不认识的设备", "unknown device"),

@@ -12,6 +12,7 @@ from rigs import NOW, OnBlueZ, Person, add, gateway_on, home, spooled, types, un
 from gateway_agent import bluez as module
 from gateway_agent import scanning
 from gateway_agent.gateway import Gateway
+from gateway_agent.health import DISK_LEAST_MB, Box, with_box
 from gateway_agent.look_bluez import BluetoothFacts, look_at_bluez
 from simulator.cuff import Cuff
 from simulator.glucose_meter import GlucoseMeter
@@ -20,6 +21,7 @@ from simulator.record import CuffRecord, GlucoseRecord
 from simulator.security import Method, Security
 from vitals.measurement import Meal
 
+HOT_AND_FULL = Box(disk_free_mb=DISK_LEAST_MB - 1, temperature_c=81.0, uptime_s=60)
 METER, CUFF = "F0:00:00:00:00:01", "F0:00:00:00:00:02"
 PASSKEY = Security(method=Method.PASSKEY, passkey=42)
 
@@ -114,9 +116,16 @@ async def test_a_bluetoothd_that_is_restarted_is_used_again(bluez: OnBlueZ, tmp_
         await meter.switch_on()
         await meter.go_on_air()
         await add(gateway, meter, Person(types(42)))
+        gateway.uplink._health_wanted.clear()
         await bluez.bluez.stop()
         await until(lambda: "bluetooth" in gateway.radio.troubles)
         assert "systemctl start bluetooth" in gateway.radio.troubles["bluetooth"]
+        # one word of health holds what radio, spool and box found, and does not wait for its turn
+        gateway.agent.with_box = lambda word: with_box(word, HOT_AND_FULL)
+        word = gateway.health()
+        assert {"bluetooth", "disk"} <= word.troubles.keys()
+        assert (word.temperature_c, word.last_advert_at) == (81.0, NOW)
+        assert gateway.uplink._health_wanted.is_set()
         await bluez.bluez.start()
         # agent and time are registered anew, and the bond is still there
         await until(lambda: bluez.bluez.agents.default is not None)

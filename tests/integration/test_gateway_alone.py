@@ -120,14 +120,37 @@ def test_an_address_that_is_wrong_is_a_sentence(box: Path, tmp_path: Path) -> No
     assert "Traceback" not in done.stderr
 
 
-def test_an_enrolled_gateway_runs_with_no_setting_typed_and_stops(
-    box: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("scan", "--seconds", "1"), 1, "Bluetooth does not work"),
+        (("devices",), 0, "No device was added yet"),
+        (("status",), 1, "No gateway runs here. Devices: 0"),
+    ],
+)
+def test_a_shell_in_an_enrolled_box_needs_no_setting_typed(
+    box: Path, tmp_path: Path, words: tuple[str, ...], code: int, says: str
 ) -> None:
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "gateway.env").write_text(
+    enrolled(tmp_path)
+    done = ran(box, tmp_path, "gateway", *words)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert says in done.stdout
+    assert (tmp_path / "data" / "home-wang.sqlite").exists()
+
+
+def enrolled(folder: Path) -> None:
+    """What enrolment writes into the data folder, as far as a start needs it."""
+    (folder / "data").mkdir()
+    (folder / "data" / "gateway.env").write_text(
         "# as enrolment writes it\nKANGBAN_GATEWAY_NAME=home-wang\n"
         "KANGBAN_MQTT_URL=mqtt://127.0.0.1:1\n"
     )
+
+
+def test_an_enrolled_gateway_runs_with_no_setting_typed_and_stops(
+    box: Path, tmp_path: Path
+) -> None:
+    enrolled(tmp_path)
     process = subprocess.Popen(
         [box / "bin/kangban", "gateway", "run"],
         cwd=tmp_path,

@@ -168,6 +168,17 @@ def test_an_address_that_is_none_is_refused_with_a_sentence(home: Home) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_consent_code_is_for_a_device_that_was_added(home: Home) -> None:
+    refused = home.run("consent", "ble:F0:00:00:01:00:98", "1", "4711")
+    assert refused.returncode == 1
+    assert "no such device" in refused.stdout
+    assert home.run("consent", CUFF, "1", "10000").returncode != 0
+    said(home.run("pair", CUFF))
+    text = said(home.run("consent", CUFF, "1", "4711"))
+    assert f"{CUFF} is asked for the readings of user 1" in text
+    assert "4711" not in text + said(home.run("devices", "--json"))
+
+
 def test_status_says_what_waits(home: Home) -> None:
     assert "The gateway works." in said(home.run("status"))
     status = json.loads(said(home.run("status", "--json")))
@@ -211,6 +222,6 @@ def test_settings_that_are_missing_are_named(tmp_path: Path) -> None:
     assert "KANGBAN_GATEWAY_NAME is missing" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["scan", "pair", "devices", "forget", "status"])
+@pytest.mark.parametrize("command", ["scan", "pair", "devices", "forget", "consent", "status"])
 def test_every_command_has_help_without_a_gateway(tmp_path: Path, command: str) -> None:
     assert "Usage" in said(Home(tmp_path).run(command, "--help"))

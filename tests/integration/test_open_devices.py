@@ -227,3 +227,25 @@ async def test_a_ring_brings_its_week_and_what_comes_after(home: Household) -> N
     assert failure(home, ring) is None
     assert home.gateway is not None
     assert home.gateway.agent.device(ring.key).battery_percent == 80
+
+
+async def test_a_rings_clock_is_right_after_its_first_visit(home: Household) -> None:
+    # as an app that knows no zones leaves it
+    faults = Faults(clock_offset=-timedelta(hours=8))
+    ring = await put(home, Ring(home.home, identity("R02_1A2B", 6), faults=faults))
+    ring.take(PulseRecord(at=at(0.5), rate_per_minute=60))
+    await home.advance(at(1))
+    (shown,) = ring.clock_set_to
+    assert ring.own_time(at(1)) == datetime(2026, 11, 22, 9, 0)  # noqa: DTZ001
+    for hours in (2, 3):
+        ring.take(PulseRecord(at=at(hours), rate_per_minute=70))
+        await home.advance(at(hours + 0.5))
+    assert [each["taken_at"] for each in spooled(home, "heart_rate") if each["value"] == 70.0] == [
+        "2026-11-22T02:00:00Z",
+        "2026-11-22T03:00:00Z",
+    ]
+    # not again on the same day
+    assert ring.clock_set_to == [shown]
+    ring.take(PulseRecord(at=at(26), rate_per_minute=70))
+    await home.advance(at(26.5))
+    assert len(ring.clock_set_to) == 2

@@ -99,7 +99,7 @@ class Kept:
 
     def clock_seen(self, seen: ClockSeen) -> None: ...
 
-    def clock_to_set(self, at: object) -> None:
+    def clock_to_set(self, at: object, *, readable: bool = True) -> None:
         return None
 
     def clock_was_set(self, **_: object) -> None: ...

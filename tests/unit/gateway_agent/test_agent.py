@@ -177,6 +177,47 @@ async def test_a_gateway_that_was_restarted_still_knows_its_devices(
     again.close()
 
 
+async def test_failures_in_a_row_are_counted_over_a_restart_and_forgotten_after_a_good_visit(
+    agent: Agent, spool: Spool
+) -> None:
+    for _ in range(2):
+        await (await begin(agent)).failed(TryAgain("out of reach"))
+    again = an_agent(spool)
+    visit = await begin(again)
+    # a visit that has only begun is neither
+    assert again.health().devices[METER].failures == 2
+    await visit.failed(TryAgain("out of reach"))
+    assert again.health().devices[METER].failures == 3
+    await (await begin(again)).finished()
+    assert again.health().devices[METER].failures == 0
+    again.close()
+
+
+@pytest.mark.parametrize(("zone_hours", "ails"), [(8, ""), (9, "other_zone")])
+async def test_a_clock_that_begins_to_ail_is_told_at_once(
+    agent: Agent, zone_hours: int, ails: str
+) -> None:
+    first = await begin(agent)
+    await first.finished()
+    told: list[str] = []
+    agent.on_change = lambda: told.append(agent.health().devices[METER].clock_ails)
+    visit = await begin(agent)
+    shows = (NOW + timedelta(hours=zone_hours)).replace(tzinfo=None)
+    visit.clock_seen(ClockSeen(device_time=shows, at=NOW))
+    await visit.finished()
+    assert told == ([ails] if ails else [])
+
+
+async def test_health_says_which_devices_a_person_added(agent: Agent) -> None:
+    await agent.add(METER)
+    await begin(agent)
+    await agent.note("ble:stranger", DeviceHealth(last_seen_at=NOW))
+    devices = agent.health().devices
+    assert (devices[METER].added, devices["ble:stranger"].added) == (True, False)
+    await agent.remove(METER)
+    assert not agent.health().devices[METER].added
+
+
 def fill_up(spool: Spool) -> None:
     spool._base.execute("PRAGMA max_page_count = 1")
 
@@ -194,8 +235,11 @@ async def test_no_device_is_called_on_while_nothing_could_be_kept(
     agent: Agent, spool: Spool
 ) -> None:
     fill_up(spool)
+    told: list[list[str]] = []
+    agent.on_change = lambda: told.append(list(agent.health().troubles))
     with pytest.raises(TryAgain, match="free some space"):
         await meet(agent, devices=5_000)
+    assert told[-1] == ["disk"]
 
 
 async def test_no_device_is_called_on_while_the_gateway_does_not_know_the_time(
@@ -203,10 +247,14 @@ async def test_no_device_is_called_on_while_the_gateway_does_not_know_the_time(
 ) -> None:
     moment = datetime(1970, 1, 1, 0, 2, tzinfo=UTC)
     agent = Agent("g1", spool, zone=ZoneInfo("Asia/Shanghai"), now=lambda: moment)
+    told: list[list[str]] = []
+    agent.on_change = lambda: told.append(list(agent.health().troubles))
     with pytest.raises(TryAgain, match="shows 1970-01-01: connect it to the network"):
         await begin(agent)
+    assert "shows 1970-01-01" in agent.health().troubles["clock"]
     moment = NOW
     await begin(agent)
+    assert told == [["clock"], [], []]
     agent.close()
 
 
@@ -233,9 +281,10 @@ async def test_a_reading_waits_for_room_when_the_disk_fills_up_in_mid_visit(
     for sequence in range(1, 200):
         await visit.keep(a_reading(sequence))
     assert tries == 3
-    # people hear of it at once, and once
-    assert len(told) == 1
+    # people hear of it at once, and of its end
+    assert len(told) == 2
     assert "free some space" in told[0]
+    assert told[1] == ""
     assert agent.health().troubles == {}
     assert [sequence for sequence, _ in sent(spool)] == list(range(1, 200))
     assert "A reading waits in memory" in caplog.text

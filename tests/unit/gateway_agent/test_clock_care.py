@@ -209,6 +209,25 @@ def test_a_clock_is_left_where_its_row_forbids_it_or_it_was_not_read() -> None:
     )
 
 
+def test_a_clock_that_can_never_be_read_is_set_once_a_day() -> None:
+    def blindly(*history: Look, quirk: Quirk = STANDARD, sure: bool = True) -> datetime | None:
+        return should_set(
+            None,
+            at=NOW,
+            zone=SHANGHAI,
+            quirk=quirk,
+            history=history,
+            time_is_sure=sure,
+            readable=False,
+        )
+
+    assert blindly() == LOCAL
+    assert blindly(a_look(0.9, 0, Happened.SET)) is None
+    assert blindly(a_look(1.1, 0, Happened.SET)) == LOCAL
+    assert blindly(quirk=a_quirk(clock_setting=ClockSetting.NEVER)) is None
+    assert blindly(sure=False) is None
+
+
 @pytest.mark.parametrize(("sure", "is_set"), [(True, True), (None, True), (False, False)])
 def test_a_gateway_that_is_not_sure_of_its_time_sets_nobodys_clock(
     sure: bool | None, is_set: bool

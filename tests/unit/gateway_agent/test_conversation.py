@@ -18,6 +18,7 @@ from gateway_agent.talk import (
     LinkLost,
     Listen,
     Read,
+    Refusal,
     Refused,
     SetClock,
     Subscribe,
@@ -60,6 +61,8 @@ class _Device:
             raise MendDevice("it refuses")
         if data == b"\xfe":
             raise lost()
+        if data in (b"\x80", b"\x81"):
+            raise Refusal("it refuses", att_error=data[0])
         self.written.append(data)
 
 
@@ -70,6 +73,7 @@ class _Call:
         self.remarks: list[object] = []
         # what the device's clock should show; None: it stays as it is
         self.shows: datetime | None = None
+        self.readable = True
         self.disk = asyncio.Event()
         self.disk.set()
 
@@ -80,7 +84,8 @@ class _Call:
     def clock_seen(self, seen: ClockSeen) -> None:
         self.remarks.append(seen)
 
-    def clock_to_set(self, at: datetime) -> datetime | None:
+    def clock_to_set(self, at: datetime, *, readable: bool = True) -> datetime | None:
+        self.readable = readable
         return self.shows
 
     def clock_was_refused(self, *, at: datetime) -> None:
@@ -256,6 +261,34 @@ async def test_a_clock_that_the_device_denies_is_taken_down_and_the_talk_hears_o
     call, _ = await hold(talk, shows=NOW.replace(tzinfo=None))
     assert call.remarks == [("refused", NOW)]
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "accepted", "is_set"),
+    [(0x80, 0x80, True), (0x81, 0x80, False), (0x80, None, False)],
+)
+async def test_a_clock_that_ignores_a_field_beside_the_time_counts_as_set(
+    answers: int, accepted: int | None, is_set: bool
+) -> None:
+    def talk(visit: Visit) -> Talk:
+        with suppress(Refusal):
+            yield SetClock(
+                characteristic="2A2B",
+                encode=lambda local: bytes((answers,)),
+                accepted_error=accepted,
+            )
+
+    shows = NOW.replace(tzinfo=None)
+    call, _ = await hold(talk, shows=shows)
+    assert call.remarks == [(shows if is_set else "refused", NOW)]
+
+
+async def test_a_call_is_told_that_a_clock_can_never_be_read() -> None:
+    def talk(visit: Visit) -> Talk:
+        yield SetClock(characteristic="X", encode=lambda local: b"", readable=False)
+
+    call, _ = await hold(talk)
+    assert not call.readable
 
 
 async def test_a_link_that_goes_down_at_the_clock_has_denied_nothing() -> None:

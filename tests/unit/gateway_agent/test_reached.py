@@ -12,6 +12,7 @@ from bleak.uuids import normalize_uuid_str
 from gateway_agent.bonding import LostBond
 from gateway_agent.conversation import Link
 from gateway_agent.drivers import DRIVERS
+from gateway_agent.drivers.user_data import USER_CONTROL_POINT
 from gateway_agent.reached import Reached, _refusal, wants_key
 from gateway_agent.talk import LinkLost, Refusal
 from vitals.errors import KangbanError, TryAgain
@@ -21,12 +22,15 @@ CUFF = DRIVERS["blood_pressure_cuff"]
 
 
 class _Characteristic:
-    uuid = normalize_uuid_str("2A35")
     service_uuid = normalize_uuid_str("1810")
+
+    def __init__(self, name: str) -> None:
+        self.uuid = normalize_uuid_str(name)
 
 
 class _Service:
-    characteristics = (_Characteristic(),)
+    def __init__(self, name: str = "2A35") -> None:
+        self.characteristics = (_Characteristic(name),)
 
 
 class _Client:
@@ -78,6 +82,26 @@ async def test_what_a_device_refuses_reaches_the_talk_with_its_code(code: int) -
     with pytest.raises(Refusal, match=f"0x{code:02x}") as caught:
         await device.subscribe("2A35", link.ear("2A35"), optional=False)
     assert caught.value.att_error == code
+
+
+class _RefusesWrites(_Client):
+    """A device that refuses whatever is written."""
+
+    async def write_gatt_char(self, *_: Any, **__: Any) -> None:
+        raise BleakGATTProtocolError(0x80)
+
+
+@pytest.mark.parametrize(
+    ("characteristic", "told"), [("2A35", "(2A35 0201d204)"), (USER_CONTROL_POINT, "(2A9F)")]
+)
+async def test_a_consent_code_that_is_refused_is_not_told(characteristic: str, told: str) -> None:
+    link = Link(lambda: NOW)
+    client = _RefusesWrites()
+    client.services = (_Service(characteristic),)
+    device = Reached(cast(BleakClient, client), link, CUFF)
+    with pytest.raises(Refusal) as caught:
+        await device.write(characteristic, bytes.fromhex("0201d204"))
+    assert f"a command {told} " in str(caught.value)
 
 
 # from the device (ATT), from BlueZ in its place, and what a person is told

@@ -7,16 +7,6 @@ from gateway_agent.drivers import DRIVERS
 from gateway_agent.quirk import QUIRKS, STANDARD, Confidence, Quirk, Words
 from gateway_agent.recognise import Advert, recognise
 
-# kinds whose drivers are on their way: a row of theirs is read by the service that is advertised
-ANNOUNCED = {
-    "pulse_oximeter",
-    "weight_scale",
-    "body_composition_scale",
-    "thermometer",
-    "smart_watch",
-    "ring",
-}
-
 
 def advert(name: str = "", *services: str) -> Advert:
     return Advert(name=name, services=frozenset(services))
@@ -24,7 +14,16 @@ def advert(name: str = "", *services: str) -> Advert:
 
 @pytest.mark.parametrize(
     ("service", "kind"),
-    [("1808", "glucose_meter"), ("1810", "blood_pressure_cuff"), ("180D", "wristband")],
+    [
+        ("1808", "glucose_meter"),
+        ("1810", "blood_pressure_cuff"),
+        ("180D", "wristband"),
+        ("1822", "pulse_oximeter"),
+        ("181D", "weight_scale"),
+        ("181B", "body_composition_scale"),
+        ("1809", "thermometer"),
+        ("181F", "cgm"),
+    ],
 )
 def test_an_advertised_service_names_its_driver(service: str, kind: str) -> None:
     found = recognise(advert("Something", service, "180F"), DRIVERS)
@@ -62,9 +61,30 @@ def test_every_row_names_a_driver_that_is_there_and_says_why_where_none_is() -> 
             assert each.driver is None, each.id
             assert each.reason is not None, each.id
         else:
-            assert each.driver in {*DRIVERS, *ANNOUNCED}, each.id
+            assert each.driver in DRIVERS, each.id
         assert each.sources, each.id
     assert len({each.id for each in QUIRKS}) == len(QUIRKS)
+
+
+@pytest.mark.parametrize(
+    ("name", "service", "row", "kind"),
+    [
+        ("TAIDOC TD8255", "1822", "taidoc_oximeter", "pulse_oximeter"),
+        ("A&D_UC-352BLE_1A", "181D", "ad_uc352", "weight_scale"),
+        # it advertises both, and only one tells its fat
+        ("BF720", "181D", "beurer_scale", "body_composition_scale"),
+        ("TAIDOC TD1242", "1809", "taidoc_thermometer", "thermometer"),
+        # it advertises the service of a band
+        ("InfiniTime", "180D", "infinitime", "smart_watch"),
+        # it advertises none
+        ("R02_1A2B", "", "colmi_r02", "ring"),
+    ],
+)
+def test_a_row_points_to_the_driver_that_reads_most(
+    name: str, service: str, row: str, kind: str
+) -> None:
+    found = recognise(advert(name, service), DRIVERS)
+    assert (found.quirk.id, found.driver) == (row, DRIVERS[kind])
 
 
 def test_a_row_whose_driver_is_not_there_is_read_by_its_service() -> None:

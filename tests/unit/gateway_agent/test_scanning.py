@@ -94,6 +94,8 @@ async def test_an_adapter_that_is_missing_is_said_to_be_until_it_is_there(
     )
     ears = Ears(gone)
     scanner = a_scanner(ears)
+    told: list[list[str]] = []
+    scanner.troubles.on_change = lambda: told.append(list(scanner.troubles))
     running = asyncio.create_task(scanner.run())
     async with asyncio.timeout(5):
         while "adapter" not in scanner.troubles:
@@ -104,6 +106,7 @@ async def test_an_adapter_that_is_missing_is_said_to_be_until_it_is_there(
     async with asyncio.timeout(5):
         await ears.scanning.wait()
     assert scanner.troubles == {}
+    assert told == [["adapter"], []]
     running.cancel()
 
 

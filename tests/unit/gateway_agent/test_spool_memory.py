@@ -19,6 +19,17 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     opened.close()
 
 
+def test_a_consent_code_is_kept_by_user_until_its_device_is_removed(spool: Spool) -> None:
+    spool.add_device(METER, now=NOW)
+    for user, code in ((2, 4321), (1, 1), (2, 1234)):
+        spool.note_consent(METER, user, code)
+    spool.note_consent("ble:other", 1, 9)
+    assert spool.consents(METER) == {1: 1, 2: 1234}
+    spool.remove_device(METER)
+    assert spool.consents(METER) == {}
+    assert spool.consents("ble:other") == {1: 9}
+
+
 def test_a_command_is_obeyed_once_even_after_a_restart(spool: Spool) -> None:
     expires_at = NOW + LIFE
     assert spool.take_command("a" * 32, expires_at=expires_at, now=NOW)

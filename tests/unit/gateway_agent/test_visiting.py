@@ -279,6 +279,33 @@ async def test_a_clock_that_was_not_read_in_this_visit_is_not_set(home: Home) ->
     assert visit.clock_to_set(home.now) is None
 
 
+async def test_a_clock_that_can_never_be_read_is_set_and_written_down(
+    home: Home, spool: Spool
+) -> None:
+    visit = await home.visit(clock=False)
+    await visit.keep(home.test(1))
+    shows = visit.clock_to_set(home.now, readable=False)
+    assert shows == datetime(2026, 11, 22, 20, 0)
+    visit.clock_was_set(shows=shows, at=home.now)
+    # what is still to come is taken for local time, as before
+    await visit.keep(home.test(2))
+    await visit.finished()
+    assert {clock for _, clock in home.spooled().values()} == {"assumed"}
+    (row,) = spool.clock_history(METER)
+    assert (row.before_s, row.after_s, row.why) == (None, -8 * 3600, "set")
+    # what it shows was never seen
+    assert home.agent.device(METER).clock_offset_s is None
+    again = await home.visit(clock=False)
+    assert again.clock_to_set(home.now, readable=False) is None
+
+
+async def test_an_unreadable_clock_that_refuses_is_left_alone_too(home: Home) -> None:
+    visit = await home.visit(clock=False)
+    visit.clock_was_refused(at=home.now)
+    await visit.finished()
+    assert (await home.visit(clock=False)).clock_to_set(home.now, readable=False) is None
+
+
 async def test_a_clock_is_not_set_by_a_gateway_that_is_unsure_or_against_its_row(
     home: Home,
 ) -> None:

@@ -59,6 +59,7 @@ FOUND = Candidate(
         replace(PAIR, do=Do.CANCEL, about=ID),
         replace(PAIR, do=Do.FORGET),
         replace(PAIR, do=Do.STATUS, device=None),
+        replace(PAIR, do=Do.CONSENT, user=0, number=9999),
         replace(PAIR, expires_at=NOW + LONGEST_LIFE),
     ],
     ids=lambda each: each.do,
@@ -77,6 +78,11 @@ def test_a_command_comes_back_as_it_was_sent(command: Command) -> None:
         {"do": Do.PASSKEY, "number": 1},
         {"do": Do.PASSKEY, "about": ID, "number": 1_000_000},
         {"do": Do.PASSKEY, "about": ID, "number": -1},
+        {"do": Do.CONSENT, "user": 1},
+        {"do": Do.CONSENT, "number": 1234},
+        {"do": Do.CONSENT, "user": 1, "number": 10_000},
+        # 255 stands for nobody
+        {"do": Do.CONSENT, "user": 255, "number": 1},
         {"do": Do.CONFIRM, "about": ID},
         {"do": Do.CANCEL},
         {"do": Do.CANCEL, "about": "another"},
@@ -91,6 +97,11 @@ def test_a_command_comes_back_as_it_was_sent(command: Command) -> None:
 def test_a_command_that_cannot_be_is_not_built(spoiled: dict[str, Any]) -> None:
     with pytest.raises(MendData):
         replace(PAIR, **spoiled)
+
+
+def test_a_passkey_and_a_consent_code_stand_in_no_log() -> None:
+    command = replace(PAIR, do=Do.CONSENT, user=1, number=4711)
+    assert "4711" not in repr(command)
 
 
 @pytest.mark.parametrize(

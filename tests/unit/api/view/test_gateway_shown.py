@@ -62,6 +62,7 @@ def test_a_box_that_works_says_so_and_when_it_was_heard() -> None:
         ({"last_advert_at": iso(SEEN - DEAF_AFTER - timedelta(seconds=1))}, "gateway_deaf"),
         ({"last_advert_at": iso(SEEN - DEAF_AFTER)}, "gateway_well"),
         ({"troubles": {"adapter": "x"}}, "gateway_trouble_adapter"),
+        ({"troubles": {"clock": "x"}}, "gateway_trouble_clock"),
         ({"troubles": {"spool": "The spool was damaged."}}, "gateway_trouble_other"),
         # an older gateway, or one that says what cannot be
         ({"disk_free_mb": None, "temperature_c": "hot", "troubles": []}, "gateway_well"),
@@ -109,5 +110,5 @@ def test_a_box_that_was_shut_out_alarms_nobody() -> None:
 
 
 def test_every_sentence_has_its_words() -> None:
-    for key in ("adapter", "bluetooth", "bus", "silence", "disk", "other"):
+    for key in ("adapter", "bluetooth", "bus", "silence", "disk", "clock", "other"):
         assert f"gateway_trouble_{key}" in WORDS

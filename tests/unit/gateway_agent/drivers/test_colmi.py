@@ -165,6 +165,7 @@ def test_the_clock_is_set_when_all_is_kept_and_never_before() -> None:
     assert SET_TIME not in written
     (ask,) = visited.of(SetClock)
     assert isinstance(ask, SetClock)
+    assert not ask.readable
     data = ask.encode(clock(TODAY, 12, 30))
     assert data.hex() == "0126112212300001000000000000009d"
     assert shown_by(Packet.decode(data)) == clock(TODAY, 12, 30)

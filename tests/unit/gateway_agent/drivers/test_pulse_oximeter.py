@@ -34,17 +34,29 @@ from gateway_agent.drivers.pulse_oximeter_record import (
     SpotCheck,
 )
 from gateway_agent.drivers.record_access import (
+    ABORT,
     BUSY,
     NO_RECORDS,
     OP_CODE_UNKNOWN,
     RECORD_ACCESS,
     REPORT,
+    STOP,
     SUCCESS,
     Response,
 )
 from gateway_agent.gatt import Number, Special
 from gateway_agent.spool import Spool
-from gateway_agent.talk import ClockSeen, Heard, Keep, LinkLost, SetClock, Subscribe, Visit, Write
+from gateway_agent.talk import (
+    ClockSeen,
+    Heard,
+    Keep,
+    LinkLost,
+    Refusal,
+    SetClock,
+    Subscribe,
+    Visit,
+    Write,
+)
 from vitals.errors import MendDevice, TryAgain
 from vitals.kinds import Kind
 from vitals.measurement import Flag, Reading
@@ -247,6 +259,23 @@ def test_a_refusal_is_raised_when_what_was_measured_now_is_kept(
     assert len(visited.kept) == 1
     # records that are still in there must not be dated by a clock that was set meanwhile
     assert bool(visited.of(SetClock)) is (error is None)
+
+
+def test_an_oximeter_busy_with_an_earlier_request_is_freed_and_asked_again() -> None:
+    written: list[bytes] = []
+
+    def answers(data: bytes) -> Iterable[Arrival]:
+        written.append(data)
+        if data == STOP.encode():
+            return [(RECORD_ACCESS, Response(request=ABORT, code=SUCCESS).encode())]
+        if len(written) == 1:
+            raise Refusal("busy", att_error=0xFE)
+        return stored(check(1), check(2))(data)
+
+    visited = pump(talk(VISIT), Device(reads=STORES, answers=answers))
+    assert [each.hex() for each in written] == ["0101", "0300", "0101"]
+    assert len(visited.kept) == 2
+    assert visited.error is None
 
 
 def test_a_memory_that_falls_silent_is_asked_again() -> None:
