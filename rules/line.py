@@ -21,6 +21,8 @@ GATEWAY_SILENT = timedelta(minutes=30)
 # troubles of a gateway that keep it from hearing any device: its adapter is gone or deaf, or the
 # system's Bluetooth service does not run
 _DEAFENS = frozenset({"adapter", "bluetooth", "bus", "silence"})
+# troubles that make it leave every reading in its device: it does not know the time
+_HOLDS_BACK = frozenset({"clock"})
 # per cent below which a battery is named as the likely cause; engineering choice
 _BATTERY_LOW = 20
 
@@ -126,23 +128,31 @@ def _gateway(line: Line, now: datetime) -> Break | None:
 
 
 def _deaf_gateway(line: Line, now: datetime) -> Break | None:
-    """A gateway that lives and says itself that it hears no device."""
+    """A gateway that lives and says itself that it hears no device, or reads none."""
     living = [
         each
         for each in line.gateways
         if each.last_seen_at is not None and now - each.last_seen_at <= GATEWAY_SILENT
     ]
-    if not living or not all(_DEAFENS.intersection(each.troubles) for each in living):
+    if not living:
         return None
-    return Break(
-        hop=Hop.GATEWAY,
-        since=max(each.last_seen_at for each in living if each.last_seen_at),
-        said=Said(
-            zh="家里的网关在线，但它的蓝牙不工作，听不到设备",
-            en="the gateway at home is online, but its Bluetooth does not work and it hears no "
-            "device",
-        ),
-    )
+    for troubles, said in _NOT_READING.items():
+        if all(troubles.intersection(each.troubles) for each in living):
+            since = max(each.last_seen_at for each in living if each.last_seen_at)
+            return Break(hop=Hop.GATEWAY, since=since, said=said)
+    return None
+
+
+_NOT_READING = {
+    _DEAFENS: Said(
+        zh="家里的网关在线，但它的蓝牙不工作，听不到设备",
+        en="the gateway at home is online, but its Bluetooth does not work and it hears no device",
+    ),
+    _HOLDS_BACK: Said(
+        zh="家里的网关在线，但它的时间不对，所以先不读设备",
+        en="the gateway at home is online, but its clock is wrong, so that it reads no device",
+    ),
+}
 
 
 def _device(line: Line, kind: Kind, now: datetime) -> Break:

@@ -61,6 +61,8 @@ def silence(
         (GATEWAY_SILENT + MINUTE, 14, {}, "network"),
         # it lives, and hears no device
         (4 * MINUTE, 0, {"adapter": "The Bluetooth adapter does not work: …"}, "gateway"),
+        # it lives, and does not know the time
+        (4 * MINUTE, 0, {"clock": "The clock of this gateway shows 1970-01-01: …"}, "gateway"),
         (4 * MINUTE, 0, {"disk": "The disk is nearly full: …"}, "device"),
     ],
 )
