@@ -414,9 +414,14 @@ async def settle(world: World) -> bool:
     while time.monotonic() < end_s:
         news = [device for device in world.devices if device.has_news()]
         read = await _read(news or world.devices, 5.0)
-        spool = world.home.gateway.spool
-        if read and not _waiting(spool):
-            return True
+        if read and not any(device.has_news() for device in world.devices):
+            if not _waiting(world.home.gateway.spool):
+                return True
+        elif not read:
+            for device in news:
+                if device.device.is_advertising and not device.connected:
+                    world.happened["advertised_anew"] += 1
+                    await device.advertise_anew()
         await asyncio.sleep(0.1)
     for device in world.devices:
         print(

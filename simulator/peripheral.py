@@ -10,6 +10,7 @@ not: the services of one kind of device.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -158,9 +159,11 @@ class Peripheral:
             await self._go_on_air()
 
     async def _go_on_air(self) -> None:
-        if not self.has_news() or self._connection is not None or self.device.is_advertising:
+        if not self.has_news():
             return
         self.silent.clear()
+        if self._connection is not None or self.device.is_advertising:
+            return
         self.device.advertising_data = bytes(
             AdvertisingData(
                 [
@@ -174,6 +177,14 @@ class Peripheral:
             )
         )
         await self.device.start_advertising(auto_restart=False)
+
+    async def advertise_anew(self) -> None:
+        """Advertises though bumble takes it to be doing so: its advertising may have been lost in a
+        connection that did not come about."""
+        async with self._going_on_air:
+            with suppress(KeyError):
+                await self.device.stop_advertising()
+            await self._go_on_air()
 
     def hand_over(self, values: int) -> None:
         """Counts measurements that have left by radio."""
