@@ -6,6 +6,7 @@ Page, database, courier, broker, gateway, air and meter: nothing stands in for a
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from simulator.__main__ import memory
 from simulator.glucose_meter import GlucoseMeter
 from simulator.panel import Device, DevicePlan
+from simulator.record import GlucoseRecord
 from tests.simulated_home import Told
 from tests.whole_home import Visitor, WholeHome, until, whole_home
 
@@ -143,3 +145,32 @@ def test_wrong_digits_are_said_and_the_second_attempt_works(home: WholeHome) -> 
     daughter.wait_for("The device is added")
     assert added_to(home) == [METER.key]
     until(lambda: home.ask("SELECT count(*) FROM measurement") == [(RECORDS,)])
+
+
+@pytest.mark.slow
+def test_a_meter_that_has_lost_its_key_is_paired_again_with_one_press(home: WholeHome) -> None:
+    meter = meter_of(home)
+    home.living.do(wake(meter))
+    daughter = home.visitor("daughter")
+    add(home, daughter)
+    daughter.press("Send", digits=f"{PASSKEY}")
+    daughter.wait_for("The device is added")
+    home.living.do(forget_and_measure(meter))
+    daughter.see(f"/family/patients/{home.mother}/devices")
+    daughter.wait_for("Its pairing with the gateway is lost")
+    daughter.press("Pair again")
+    daughter.wait_for("Type the number")
+    daughter.press("Send", digits=f"{PASSKEY}")
+    daughter.wait_for("The device is added")
+    daughter.see(f"/family/patients/{home.mother}/devices")
+    assert "pairing with the gateway is lost" not in daughter.text
+    # the one that was measured meanwhile has come, and is hers
+    until(lambda: home.ask("SELECT count(*) FROM measurement") == [(RECORDS + 1,)])
+    assert home.ask("SELECT DISTINCT patient_id FROM measurement") == [(home.mother,)]
+
+
+async def forget_and_measure(meter: GlucoseMeter) -> None:
+    """Its battery is changed: it knows nobody any more, and measures."""
+    await meter.guard.forget()
+    meter.take(GlucoseRecord(at=datetime.now(UTC), value=Decimal("6.6")))
+    await meter.go_on_air()
