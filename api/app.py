@@ -28,7 +28,7 @@ from api import (
 from api.config import ApiSettings
 from api.headers import SafeHeaders
 from api.hub import Hub
-from api.pages import device_users, doctor, family, gateway, patient, removing, week
+from api.pages import device_users, doctor, family, gateway, pairing_again, patient, removing, week
 from api.pages import devices as devices_pages
 from api.pages import inbox as inbox_page
 from api.render import STATIC
@@ -37,7 +37,18 @@ from store.pool import open_pool
 # what answers in JSON, then the pages
 _ROUTES = (
     *(health, doors, events, patients, alerts, reports, proposals, inbox, devices, enrolment),
-    *(patient, family, doctor, week, inbox_page, device_users, devices_pages, removing, gateway),
+    *(
+        patient,
+        family,
+        doctor,
+        week,
+        inbox_page,
+        device_users,
+        devices_pages,
+        removing,
+        gateway,
+        pairing_again,
+    ),
 )
 
 _ABOUT = """Readings, alerts, reports and proposals of the patients that you are related to.

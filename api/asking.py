@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg import Connection
 
@@ -51,6 +52,14 @@ def household_gateways(connection: Connection[Any], patient_id: int) -> list[Gat
     if patient is None or patient.household_id is None:
         return []
     return people.gateways(connection, patient.household_id)
+
+
+def home_zone(connection: Connection[Any], patient_id: int) -> ZoneInfo:
+    """What the clocks of a patient's devices should show. Raises Unknown."""
+    patient = people.patient(connection, patient_id)
+    if patient is None:
+        raise Unknown("There is no such patient.")
+    return ZoneInfo(patient.timezone)
 
 
 def busy_with(connection: Connection[Any], gateway_id: int, *, now: datetime) -> Asked | None:
@@ -112,6 +121,10 @@ def pair(asker: Asker, talk: Talk, device: str, *, whose: str = "") -> None:
     """
     if talk.pairing.stage not in (Stage.SEARCHING, Stage.SEARCHED, Stage.STOPPED, Stage.FAILED):
         return
+    if not talk.pairing.found and device == talk.pairing.device:
+        # it is paired again: whose it is stays as it is
+        _ask(asker, _free_gateway(asker, talk), Do.PAIR, flow=talk.flow, device=device)
+        return
     found = next((each for each in talk.pairing.found if each.device == device), None)
     if found is None or not found.supported:
         raise MendData("Choose one of the devices that were found.")
@@ -122,6 +135,18 @@ def pair(asker: Asker, talk: Talk, device: str, *, whose: str = "") -> None:
         # the radio does one thing at a time
         _ask(asker, gateway, Do.CANCEL, flow=talk.flow, about=talk.pairing.about)
     _ask(asker, gateway, Do.PAIR, flow=talk.flow, device=device, bound=bound, bound_from=bound_from)
+
+
+def pair_again(asker: Asker, device: str) -> str:
+    """The talk in which a gateway makes a new key with a device that it has; whose the device is
+    stays as it is. Raises Unknown where no gateway has it, Busy where one is at something else."""
+    has = added(household_gateways(asker.connection, asker.patient_id))
+    gateway = _gateway(asker, has.get(device, ""))
+    commands.lock_gateway(asker.connection, gateway.id)
+    going_on = busy_with(asker.connection, gateway.id, now=asker.now)
+    if going_on is not None:
+        raise Busy(f"{going_on.asked_by} is adding a device with this gateway.")
+    return _ask(asker, gateway, Do.PAIR, device=device)
 
 
 def give_passkey(asker: Asker, talk: Talk, text: str) -> None:

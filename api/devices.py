@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from api import asking
 from api.access import Deed
-from api.asking import Asker, household_gateways
+from api.asking import Asker, home_zone, household_gateways
 from api.view.devices import added, devices_of
 from api.visitor import Db, Now, SignedIn, allowed, signed_json
 from store import commands
@@ -88,7 +88,8 @@ def devices(patient_id: Managed, db: Db) -> list[DeviceOut]:
         around = commands.devices_around(
             connection, patient_id=patient_id, named=tuple(added(gateways))
         )
-    lines = devices_of(around, gateways, patient_id=patient_id)
+        zone = home_zone(connection, patient_id)
+    lines = devices_of(around, gateways, patient_id=patient_id, zone=zone)
     return [DeviceOut.model_validate(each, from_attributes=True) for each in lines]
 
 

@@ -299,7 +299,7 @@ def _follow(
                 # it may have been given back while the gateway was silent
                 connection.execute(_SQL["bind_free"], {"device": device, "patient_id": patient_id})
             # by the gateway's own clock, as its word of health will say it
-            near = {"device": device, "at": min(event.at, now)}
+            near = {"device": device, "command": id, "now": now}
             connection.execute(_SQL["was_near"], near)
             connection.execute(
                 _SQL["gateway_has"], {"gateway": event.gateway, "device": device, "now": now}

@@ -18,10 +18,11 @@ from api.errors import AnotherHomes, Busy, SomebodyElses, TooOften, Unknown
 from api.pages.place import BASE, Here, back, if_there
 from api.render import page
 from api.view.devices import added, devices_of, gateways_of
-from api.view.drawing import SHARED
-from api.view.pairing import Pairing, Stage
+from api.view.drawing import SHARED, drawing_of
+from api.view.pairing import Found, Pairing, Stage
 from api.visitor import Db, SignedIn, signed_form
 from store import commands, people
+from store.people import Device
 from store.pool import transaction
 from vitals.errors import KangbanError, MendData
 
@@ -66,6 +67,7 @@ def devices_page(request: Request, here: Here, trouble: _Trouble = "") -> HTMLRe
             around,
             gateways,
             patient_id=here.patient_id,
+            zone=shown["zone"],
             coming={talk.device for talk in busy.values() if talk.device and talk.bound},
         ),
         "gateways": gateways_of(gateways, now=here.now),
@@ -107,6 +109,7 @@ def adding_page(
     shown |= {
         "flow": flow,
         "pairing": pairing,
+        "chosen": pairing.chosen or (device and _as_found(device)),
         "gateway": talk.asked[-1].gateway,
         "look_ms": look_ms(pairing.look_at, here.now),
         "trouble": _known(trouble),
@@ -151,6 +154,20 @@ def _other_talk(asker: Asker, talk: Talk) -> Any:
     """What somebody else lets this gateway do meanwhile."""
     going_on = asking.busy_with(asker.connection, talk.asked[-1].gateway_id, now=asker.now)
     return going_on if going_on is not None and going_on.flow != talk.flow else None
+
+
+def _as_found(device: Device) -> Found:
+    """A device that was not searched for: it is paired again."""
+    return Found(
+        device=device.name,
+        name=device.model,
+        kind=device.kind,
+        drawing=drawing_of(kind=device.kind),
+        signal="unknown",
+        supported=True,
+        hint={},
+        reason={},
+    )
 
 
 def _found(pairing: Pairing, device: str) -> Any:

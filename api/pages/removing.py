@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from api import asking
-from api.asking import Asker, household_gateways
+from api.asking import Asker, home_zone, household_gateways
 from api.errors import TooOften, Unknown
 from api.pages.devices import TROUBLES, look_ms
 from api.pages.place import BASE, Here, back
@@ -89,4 +89,5 @@ def _lines(asker: Asker) -> list[DeviceLine]:
     around = commands.devices_around(
         asker.connection, patient_id=asker.patient_id, named=tuple(added(gateways))
     )
-    return devices_of(around, gateways, patient_id=asker.patient_id)
+    zone = home_zone(asker.connection, asker.patient_id)
+    return devices_of(around, gateways, patient_id=asker.patient_id, zone=zone)

@@ -7,7 +7,7 @@ line (`chain.py`).
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any
 
@@ -49,9 +49,15 @@ class DeviceLine:
     is_low: bool
     clock_word: str
     clock_n: int
+    is_clock_off: bool
     troubles: tuple[str, ...]
     said: str
     has_users: bool
+
+    @property
+    def may_pair_again(self) -> bool:
+        """Has it lost its key, with a gateway that can make another?"""
+        return bool(self.gateway) and "trouble_bond" in self.troubles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,16 +97,18 @@ def devices_of(
     gateways: Sequence[Gateway],
     *,
     patient_id: int,
+    zone: tzinfo,
     coming: Collection[str] = (),
 ) -> list[DeviceLine]:
     """The lines of a patient's page: their own devices first, then others in the home.
 
-    `coming` are being added just now, and have a page of their own.
+    `coming` are being added just now, and have a page of their own; `zone` is what a device's clock
+    should show.
     """
     has = added(gateways)
     words = {device: word for each in gateways for device, word in _words_of(each).items()}
     lines = [
-        _line(each, has.get(each.name, ""), words.get(each.name, {}), patient_id=patient_id)
+        _line(each, has.get(each.name, ""), words.get(each.name, {}), patient_id, zone)
         for each in around
         if each.name not in coming
     ]
@@ -108,12 +116,15 @@ def devices_of(
     return sorted(lines, key=lambda each: order.index(each.whose))
 
 
-def _line(device: Around, gateway: str, word: Mapping[str, Any], *, patient_id: int) -> DeviceLine:
+def _line(
+    device: Around, gateway: str, word: Mapping[str, Any], patient_id: int, zone: tzinfo
+) -> DeviceLine:
     drawing = drawing_of(kind=device.kind)
     battery = device.battery_percent
     is_low = battery is not None and battery <= BATTERY_LOW_PERCENT
-    clock, n = clock_word(device.clock_offset_s or 0)
-    is_off = abs(device.clock_offset_s or 0) >= CLOCK_OFF_S
+    behind_s = _clock_behind_s(device, zone)
+    is_off = behind_s is not None and abs(behind_s) >= CLOCK_OFF_S
+    clock, n = ("", 0) if behind_s is None else clock_word(behind_s if is_off else 0)
     return DeviceLine(
         id=device.id,
         device=device.name,
@@ -125,12 +136,24 @@ def _line(device: Around, gateway: str, word: Mapping[str, Any], *, patient_id: 
         seen_at=device.last_seen_at,
         battery_percent=battery,
         is_low=is_low,
-        clock_word=clock if is_off else "",
+        clock_word=clock,
         clock_n=n,
+        is_clock_off=is_off,
         troubles=_troubles(device, word, is_low=is_low),
         said=device.failure or "",
         has_users=drawing in SHARED,
     )
+
+
+def _clock_behind_s(device: Around, zone: tzinfo) -> int | None:
+    """Seconds that a clock is behind what it should show, the time of its home; None: not known.
+
+    What is stored leads from the device's time to UTC: -28800 for one that is right in Shanghai.
+    """
+    if device.clock_offset_s is None or device.last_seen_at is None:
+        return None
+    ahead = device.last_seen_at.astimezone(zone).utcoffset() or timedelta()
+    return device.clock_offset_s + round(ahead.total_seconds())
 
 
 def _whose(wearers: Sequence[int], patient_id: int) -> Whose:

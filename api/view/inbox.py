@@ -24,7 +24,10 @@ from vitals.units import UNIT_TEXT
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_KEY = re.compile(r"(\d{1,9})\.(\d{1,18})\.(\d{1,17})", re.ASCII)
+# a record without a number of its own has one of up to nineteen digits, made of its content
+_KEY = re.compile(r"(\d{1,9})\.(\d{1,19})\.(\d{1,17})", re.ASCII)
+# PostgreSQL's bigint
+_MOST_SEQUENCE = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +163,8 @@ def visit_of(key: str) -> Visit:
     if found is None:
         raise MendData("This names no reading: reload the page.")
     device_id, sequence, microseconds = map(int, found.groups())
+    if sequence > _MOST_SEQUENCE:
+        raise MendData("This names no reading: reload the page.")
     taken_at = _EPOCH + microseconds * _MICROSECOND
     return Visit(device_id=device_id, sequence=sequence, taken_at=taken_at)
 

@@ -131,6 +131,9 @@ class Pairing:
     @property
     def way_out(self) -> WayOut | None:
         """What helps after this failure."""
+        if self.failure is Failure.UNKNOWN_DEVICE and not self.found:
+            # it is paired again: a search shows nothing that the gateway has already
+            return WayOut.AGAIN
         return None if self.failure is None else WAYS_OUT[self.failure]
 
 

@@ -3,7 +3,8 @@
 DEVICES = {
     "devices_title": ("设备", "Devices"),
     "devices_of": ("{name}的设备", "Devices of {name}"),
-    "devices_link": ("设备：查看、添加", "Devices: look, add"),
+    "home_links": ("家里的设备", "The devices at home"),
+    "devices_link": ("设备", "Devices"),
     "devices_back": ("回到我的页面", "Back to my page"),
     "devices_to_list": ("回到设备列表", "Back to the devices"),
     "devices_none": (
@@ -17,6 +18,7 @@ DEVICES = {
         "There are several gateways: choose the one nearest to the device.",
     ),
     "devices_remove": ("移除这个设备", "Remove this device"),
+    "devices_pair_again": ("重新配对", "Pair again"),
     "devices_users": ("设备上的用户分别是谁", "Who its users are"),
     "devices_gateway": ("网关：{name}", "Gateway: {name}"),
     "devices_no_gateway_has": ("没有网关在读它", "No gateway reads it"),
@@ -89,10 +91,9 @@ DEVICES = {
         "Its pairing with the gateway is lost",
     ),
     "trouble_bond_do": (
-        "请在设备上删除旧的配对，在这里把它移除，再按“添加设备”重新连一次。"
-        "已有的读数不会丢，也不会重复。",
-        "Delete the old pairing on the device, remove it here, then press “Add a device” and "
-        "connect it again. No reading is lost or doubled.",
+        "请在设备上删除旧的配对，让它进入配对状态，再按“重新配对”。已有的读数不会丢，也不会重复。",
+        "Delete the old pairing on the device, put it into pairing mode, then press “Pair again”. "
+        "No reading is lost or doubled.",
     ),
     "trouble_never_seen": ("网关还没有见到它", "The gateway has not seen it yet"),
     "trouble_never_seen_do": (
@@ -242,8 +243,8 @@ FAILURES = {
     ),
     "failure_unknown_device": ("网关找不到这个设备了", "The gateway does not see this device"),
     "failure_unknown_device_do": (
-        "请让设备重新进入配对状态，然后再找一次。",
-        "Put the device into pairing mode again, then search once more.",
+        "请让设备重新进入配对状态，放在网关附近，再试一次。",
+        "Put the device into pairing mode beside the gateway, then try once more.",
     ),
     "failure_not_supported": ("这个设备用不了", "This device cannot be used"),
     "failure_not_supported_do": (

@@ -60,8 +60,9 @@ ERRORS = {
     ),
     "error_not_allowed": ("您不能做这一步", "You may not do this"),
     "error_not_allowed_do": (
-        "这一步只有签约医生可以做；有疑问请联系医生。",
-        "Only the contracted doctor may do this; ask the doctor if in doubt.",
+        "这一步要由另外的人来做，比如签约医生、家人或本人。有疑问请问医生。",
+        "It is for somebody else to do: the doctor, the family, or the person whose it is. Ask the "
+        "doctor if in doubt.",
     ),
     "error_not_from_here": (
         "这个操作没有被接受",

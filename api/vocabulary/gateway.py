@@ -1,9 +1,9 @@
 """Words of the page about the box in the home."""
 
 GATEWAY = {
+    "gateway_link": ("网关", "Gateway"),
     "gateway_title": ("家里的网关", "The gateway at home"),
     "gateway_of": ("{name}家里的网关", "The gateway of {name}'s home"),
-    "gateway_back": ("回到家人页面", "Back to the family's page"),
     "gateway_what": (
         "网关是放在家里的小盒子：它通过蓝牙读取血压计、血糖仪，再把测量发给服务器。",
         "The gateway is a small box at home: it reads cuff and meter over Bluetooth and sends what "

@@ -1,6 +1,7 @@
 """Words of readings that wait for a name, and of who uses a shared device."""
 
 INBOX = {
+    "inbox_link": ("待认领的测量", "Readings without a name"),
     "inbox_title": ("等待认领的测量", "Readings that wait for a name"),
     "inbox_intro": (
         "这些测量来自家里共用的设备，还不知道是谁的。选好人以前，它们不算任何人的，也不会引起提示。",

@@ -171,8 +171,15 @@ WHERE name = %(gateway)s;
 UPDATE device SET kind = %(kind)s WHERE name = %(device)s AND kind = '';
 
 -- name: was_near
--- Notes that a gateway has just spoken with a device.
-UPDATE device SET last_seen_at = GREATEST(last_seen_at, %(at)s) WHERE name = %(device)s;
+-- A gateway has added a device: it was near since the gateway took the command, and nothing of what
+-- was wrong with it before holds any more. Its word of health is younger than that, and brings more.
+UPDATE device
+SET last_seen_at = GREATEST(last_seen_at, (
+        SELECT LEAST(min((body ->> 'at')::timestamptz), %(now)s)
+        FROM gateway_event
+        WHERE command = %(command)s)),
+    failure = NULL
+WHERE name = %(device)s;
 
 -- name: wearers_of
 -- Whose readings a device gives, slot by slot, and in which home they live.

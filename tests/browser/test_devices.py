@@ -539,7 +539,7 @@ def test_troubles_of_devices_are_said_with_what_to_do(
             )
         connection.execute(
             "UPDATE device SET failure = 'PIN_OR_KEY_MISSING: pair it again', battery_percent = 9,"
-            " clock_offset_s = 28800 WHERE name = %s",
+            " clock_offset_s = 0 WHERE name = %s",
             (METER,),
         )
         people.bind_device(connection, CUFF, patient_id=home.mother, slot=1)

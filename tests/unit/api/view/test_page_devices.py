@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+from zoneinfo import ZoneInfo
 
 import pytest
 from test_page_pairing import PAIR, answers, asked, at
@@ -23,6 +24,7 @@ from store.commands import Around, Heard
 from store.people import Gateway
 from vitals.command import Do, Failure, Step
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 23, 4, 30, tzinfo=UTC)
 METER = "ble:C0:00:00:00:00:01"
 DRAWN = Path(__file__).parents[4] / "api" / "static" / "devices"
@@ -57,7 +59,7 @@ def gateway(name: str = "g1", *, ago: timedelta | None = timedelta(), **word: An
 
 
 def line(device: Around, *gateways: Gateway) -> DeviceLine:
-    (found,) = devices_of([device], gateways, patient_id=1)
+    (found,) = devices_of([device], gateways, patient_id=1, zone=SHANGHAI)
     return found
 
 
@@ -95,13 +97,25 @@ def test_what_is_wrong_is_said_with_what_to_do(
     ("offset_s", "word"),
     [
         (None, ""),
-        (CLOCK_OFF_S - 1, ""),
-        (-CLOCK_OFF_S, "clock_off_minutes"),
-        (28_800, "clock_off_hours"),
+        # eight hours lead from a right clock in Shanghai back to UTC
+        (-28_800, "clock_right"),
+        (-28_800 + CLOCK_OFF_S - 1, "clock_right"),
+        (-28_800 - CLOCK_OFF_S, "clock_off_minutes"),
+        # it shows UTC
+        (0, "clock_off_hours"),
     ],
 )
-def test_a_clock_is_mentioned_when_it_is_off(offset_s: int | None, word: str) -> None:
-    assert line(around(clock_offset_s=offset_s)).clock_word == word
+def test_a_clock_is_held_against_the_time_of_its_home(offset_s: int | None, word: str) -> None:
+    found = line(around(clock_offset_s=offset_s))
+    assert found.clock_word == word
+    assert found.is_clock_off == ("off" in word)
+
+
+def test_a_lost_key_is_mended_with_one_press_where_a_gateway_has_the_device() -> None:
+    lost = around(failure="no key")
+    assert line(lost, gateway(added=True, bonded=False)).may_pair_again
+    assert not line(lost, gateway(added=False, bonded=False)).may_pair_again
+    assert not line(lost, gateway(added=True, bonded=True)).may_pair_again
 
 
 @pytest.mark.parametrize(
