@@ -414,14 +414,11 @@ async def settle(world: World) -> bool:
     while time.monotonic() < end_s:
         news = [device for device in world.devices if device.has_news()]
         read = await _read(news or world.devices, 5.0)
-        if read and not any(device.has_news() for device in world.devices):
-            if not _waiting(world.home.gateway.spool):
-                return True
-        elif not read:
-            for device in news:
-                if device.device.is_advertising and not device.connected:
-                    world.happened["advertised_anew"] += 1
-                    await device.advertise_anew()
+        has_news = any(device.has_news() for device in world.devices)
+        if read and not has_news and not _waiting(world.home.gateway.spool):
+            return True
+        if not read:
+            await _wake(world, news)
         await asyncio.sleep(0.1)
     for device in world.devices:
         print(
@@ -429,6 +426,14 @@ async def settle(world: World) -> bool:
             f"connected {device.connected}, silent {device.silent.is_set()}"
         )
     return False
+
+
+async def _wake(world: World, devices: list[Peripheral]) -> None:
+    """Has devices advertise that bumble takes to be doing so, and that nobody hears."""
+    for device in devices:
+        if device.device.is_advertising and not device.connected:
+            world.happened["advertised_anew"] += 1
+            await device.advertise_anew()
 
 
 async def run(cycles: int, seed: int, every: int, folder: Path) -> tuple[World, Reckoning, bool]:
