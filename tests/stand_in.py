@@ -52,7 +52,7 @@ class StandIn:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def wait(self, enough: Callable[[], bool], *, wait_s: float = 20) -> None:
+    def wait(self, enough: Callable[[], bool], *, wait_s: float = 60) -> None:
         """Returns when `enough` is true, looked at after each arrival."""
         with self._changed:
             assert self._changed.wait_for(enough, wait_s), f"{len(self.measurements)} arrived"
