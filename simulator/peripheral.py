@@ -38,6 +38,9 @@ log = logging.getLogger(__name__)
 # assigned numbers of the services that every simulated device may have
 DEVICE_INFORMATION_SERVICE, BATTERY_SERVICE, CURRENT_TIME_SERVICE = "180A", "180F", "1805"
 
+# seconds for a hang-up on an air on which nothing is slow
+HANG_UP_S = 2.0
+
 READ, NOTIFY, INDICATE, WRITE = (
     Characteristic.Properties.READ,
     Characteristic.Properties.NOTIFY,
@@ -232,8 +235,16 @@ class Peripheral:
 
     async def hang_up(self) -> None:
         """Ends the link, if there is one."""
-        if self._connection is not None:
-            await self._connection.disconnect()
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            async with asyncio.timeout(HANG_UP_S):
+                await connection.disconnect()
+        except TimeoutError:
+            # bumble waits for ever where the other side hung up in the same moment
+            if self._connection is connection:
+                self._disconnected(0)
 
     def _connected(self, connection: Connection) -> None:
         self._connection, self._sent_this_visit = connection, 0
