@@ -1,5 +1,6 @@
 """The gateway with its own extra alone, as a Raspberry Pi has it: it works without the server's."""
 
+import fcntl
 import json
 import os
 import signal
@@ -24,23 +25,35 @@ _FOREIGN = (
     "apprise",
 )
 
-# one worker installs it once for all of these
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("gateway_alone")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which deploy/gateway/install.sh has put a gateway, twice: it may be repeated."""
-    root = tmp_path_factory.mktemp("image")
-    for _ in range(2):
-        done = subprocess.run(
-            [ROOT / "deploy/gateway/install.sh", "--root", root],
-            env={**os.environ, "PYTHON": sys.executable},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
+    """A folder in which deploy/gateway/install.sh has put a gateway, twice: it may be repeated.
+
+    Made once for all workers: the first one installs, the others wait for it.
+    """
+    ours = tmp_path_factory.getbasetemp()
+    shared = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    root = shared / "gateway-image"
+    with (shared / "gateway-image.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / "done").exists():
+            for _ in range(2):
+                _install(root)
+            (root / "done").touch()
     return root
+
+
+def _install(root: Path) -> None:
+    done = subprocess.run(
+        [ROOT / "deploy/gateway/install.sh", "--root", root],
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
