@@ -23,6 +23,7 @@ from dbus_fast.service import ServiceInterface, dbus_method, dbus_property
 from simulator.bleak_backend import advertisement_data, plain
 from simulator.bluez_agent import AgentDelegate, AgentManagerObject
 from simulator.bluez_gatt import READ, CharacteristicObject, Objects, Texts, bind, discover, error
+from simulator.link import hang_up
 
 # octets; what BlueZ asks for
 MTU = 517
@@ -100,8 +101,13 @@ class DeviceObject(ServiceInterface):
 
     async def hang_up(self) -> None:
         """Ends the link, if there is one."""
-        if self.connection is not None:
-            await self.connection.disconnect()
+        connection = self.connection
+        if connection is not None:
+            await hang_up(connection, lambda: self._forgotten(connection))
+
+    def _forgotten(self, connection: Connection) -> None:
+        if self.connection is connection:
+            self._gone(0)
 
     async def elevate(self) -> bool:
         """Was a key made because the device asked for one?"""

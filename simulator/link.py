@@ -7,10 +7,11 @@ and the making of a bumble device on it. May not: GATT, stories.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from bumble import ll
 from bumble.controller import Controller
-from bumble.device import Device, DeviceConfiguration
+from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.hci import Address
 from bumble.host import Host
 from bumble.link import LocalLink
@@ -19,6 +20,10 @@ from bumble.transport.common import AsyncPipeSink
 # milliseconds between advertisements: the shortest of the specification (Core Vol 6, Part B,
 # 4.4.2.2), so that a connect costs little
 ADVERTISING_INTERVAL_MS = 20.0
+
+
+# seconds for a hang-up on an air on which nothing is slow
+HANG_UP_S = 2.0
 
 
 class Air(LocalLink):
@@ -52,3 +57,13 @@ def device_on(air: Air, *, name: str, address: str) -> Device:
         ),
         host=Host(controller, AsyncPipeSink(controller)),
     )
+
+
+async def hang_up(connection: Connection, gone: Callable[[], None]) -> None:
+    """Ends a link. Where both sides hang up in the same moment bumble waits for ever for its end,
+    and tells nobody: then `gone` is called."""
+    try:
+        async with asyncio.timeout(HANG_UP_S):
+            await connection.disconnect()
+    except TimeoutError:
+        gone()

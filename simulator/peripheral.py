@@ -30,16 +30,13 @@ from gateway_agent.drivers.battery import BATTERY_LEVEL, BatteryLevel
 from gateway_agent.drivers.current_time import CURRENT_TIME, CurrentTime
 from gateway_agent.drivers.device_information import FIRMWARE, MANUFACTURER, MODEL, SERIAL, Text
 from gateway_agent.gatt import CannotDecode
-from simulator.link import Air, device_on
+from simulator.link import Air, device_on, hang_up
 from simulator.security import OPEN, Guard, Security
 
 log = logging.getLogger(__name__)
 
 # assigned numbers of the services that every simulated device may have
 DEVICE_INFORMATION_SERVICE, BATTERY_SERVICE, CURRENT_TIME_SERVICE = "180A", "180F", "1805"
-
-# seconds for a hang-up on an air on which nothing is slow
-HANG_UP_S = 2.0
 
 READ, NOTIFY, INDICATE, WRITE = (
     Characteristic.Properties.READ,
@@ -236,15 +233,12 @@ class Peripheral:
     async def hang_up(self) -> None:
         """Ends the link, if there is one."""
         connection = self._connection
-        if connection is None:
-            return
-        try:
-            async with asyncio.timeout(HANG_UP_S):
-                await connection.disconnect()
-        except TimeoutError:
-            # bumble waits for ever where the other side hung up in the same moment
-            if self._connection is connection:
-                self._disconnected(0)
+        if connection is not None:
+            await hang_up(connection, lambda: self._forgotten(connection))
+
+    def _forgotten(self, connection: Connection) -> None:
+        if self._connection is connection:
+            self._disconnected(0)
 
     def _connected(self, connection: Connection) -> None:
         self._connection, self._sent_this_visit = connection, 0
