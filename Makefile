@@ -20,7 +20,7 @@ test: setup ## Run lint and all tests on real databases, a real broker and a rea
 	@scripts/services.sh $(OPTIONAL)
 	@scripts/browser.sh $(OPTIONAL)
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 lint: setup ## Check format, style, types and floors
 	@$(BIN)/ruff format --check --quiet .
