@@ -5,6 +5,7 @@ on both.
 """
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -123,6 +124,7 @@ async def bumble() -> AsyncIterator[Bumble]:
 async def on_bluez(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OnBlueZ]:
     daemon = shutil.which("dbus-daemon")
     if daemon is None:
+        assert os.environ.get("CI") != "true", "dbus-daemon is missing: run make browser"
         pytest.skip("dbus-daemon is missing: install D-Bus to test the BlueZ path")
     bus = Bus(folder, daemon)
     bus.start()
