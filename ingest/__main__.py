@@ -25,7 +25,7 @@ from ingest.config import IngestSettings
 from ingest.courier import Courier
 from ingest.load import Loaded, Loader
 from ingest.subscribe import Arrival, Subscription
-from ingest.validate import judge
+from ingest.validate import judge, judge_all
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
 from vitals.errors import KangbanError
 from vitals.wire import topic
@@ -77,7 +77,12 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
 
 def _judge_all(arrivals: Sequence[Arrival]) -> _Work:
     now = datetime.now(UTC)
-    return _Work(arrivals=arrivals, verdicts=[_judge_one(each, now) for each in arrivals])
+    try:
+        verdicts = judge_all([each.message for each in arrivals], now=now)
+    except Exception:
+        # whichever it was, its neighbours are judged
+        verdicts = [_judge_one(each, now) for each in arrivals]
+    return _Work(arrivals=arrivals, verdicts=verdicts)
 
 
 def _judge_one(arrival: Arrival, now: datetime) -> Verdict:

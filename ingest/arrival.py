@@ -1,60 +1,20 @@
 """What arrives from homes, as it stands at the server's door, and what is made of it.
 
-`Item` and `Bundle` are the shapes of `vitals.wire` for msgspec, which decodes them five times
-faster than the dataclasses and refuses fields that it does not know; a test holds them to the same
-names and defaults. A message becomes a Delivery, a HealthSeen, an EventSeen or a DeadLetter. May
-hold: these nouns. May not: judgement (`validate.py`, `dismantle.py`), I/O.
+A message becomes a Delivery, a HealthSeen, an EventSeen or a DeadLetter. May hold: these nouns. May
+not: judgement (`validate.py`, `dismantle.py`), I/O.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, Any
+from typing import Any
 
-from msgspec import Meta, Struct
-
+from ingest.shape import Bundle as Bundle
+from ingest.shape import Item as Item
+from ingest.sheet import Written
 from vitals.command import Event
 from vitals.wire import Health, Receipt
-
-# text that people or devices chose; longer is a mistake
-_Text = Annotated[str, Meta(max_length=200)]
-# PostgreSQL's int4
-_Int4 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-
-
-class Item(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """One measurement on the wire; words (kind, unit, …) are still text."""
-
-    id: Annotated[str, Meta(min_length=16, max_length=16)]
-    device: Annotated[str, Meta(min_length=1, max_length=128)]
-    kind: str
-    value: float
-    unit: str
-    taken_at: Annotated[datetime, Meta(tz=True)]
-    # a record number or 63 bits of a content number: PostgreSQL's int8, not negative
-    sequence: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    clock: str
-    device_time: Annotated[datetime, Meta(tz=False)] | None = None
-    clock_offset_s: _Int4 = 0
-    # 255 stands for an unknown user (GATT Specification Supplement, User Index)
-    user: Annotated[int, Meta(ge=0, le=254)] | None = None
-    meal: str | None = None
-    flags: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
-    # one GATT notification is at most 512 bytes; a glucose record with its context is two
-    raw: Annotated[bytes, Meta(max_length=2048)] = b""
-
-
-class Bundle(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """One envelope on the wire."""
-
-    v: int
-    gateway: str
-    batch: Annotated[str, Meta(min_length=1, max_length=200)]
-    sent_at: Annotated[datetime, Meta(tz=True)]
-    measurements: tuple[Item, ...]
-    resync: bool = False
-    software: _Text = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +65,16 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What one envelope brought: sound measurements of `devices`, and those that were refused."""
+    """What one envelope brought: sound measurements of `devices`, and those that were refused.
+
+    `items` are mostly columns still (`sheet.py`), and are decoded when somebody looks at them.
+    """
 
     message: Message
     gateway: str
     batch: str
     resync: bool
-    items: tuple[Item, ...]
+    items: Sequence[Item]
     devices: frozenset[str]
     rejections: tuple[Rejection, ...] = ()
 
@@ -120,9 +83,14 @@ class Delivery:
         return Receipt(
             v=1,
             batch=self.batch,
-            committed=tuple([each.id for each in self.items]),
+            committed=tuple(self._ids()),
             rejected={each.id: each.reasons for each in self.rejections if each.id is not None},
         )
+
+    def _ids(self) -> Sequence[str]:
+        if isinstance(self.items, Written):
+            return self.items.ids
+        return [each.id for each in self.items]
 
     def only(self, *items: Item, rejections: tuple[Rejection, ...] = ()) -> "Delivery":
         """The same delivery with these measurements and refusals in place of its own."""

@@ -7,26 +7,19 @@ a record keeps. May hold: these decisions and the making of rows. May not: SQL, 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
-from ingest.arrival import Delivery, Item
-from vitals.kinds import VITALS
-from vitals.measurement import CLOCK_CODE, FLAG_BIT, MEAL_CODE
-from vitals.units import UNIT_CODE
+import numpy as np
 
-# plain strings as keys: see validate.py
-_KINDS: dict[str, int] = {str(kind): row.code for kind, row in VITALS.items()}
-_UNITS: dict[str, int] = {str(unit): code for unit, code in UNIT_CODE.items()}
-_CLOCKS: dict[str, int] = {str(clock): code for clock, code in CLOCK_CODE.items()}
-_MEALS: dict[str | None, int | None] = {None: None}
-_MEALS |= {str(meal): code for meal, code in MEAL_CODE.items()}
-_FLAGS: dict[str, int] = {str(flag): bit for flag, bit in FLAG_BIT.items()}
+from ingest.arrival import Delivery, Item
+from ingest.sheet import CLOCKS, KINDS, MEALS, UNITS, Draft, Sheet, Written, bits
+from store.columns import Columns, joined
 
 # one row as `store.intake` takes it, and where in it what this package looks at stands
 Row = tuple[Any, ...]
-DEVICE, KIND, TAKEN_AT, VALUE, UNIT, SLOT = 0, 1, 3, 4, 5, 9
+DEVICE = 0
 _KEY = itemgetter(0, 1, 2, 3)
 
 
@@ -87,13 +80,48 @@ def bringing(
     return Bringing(gateways=found, resynced=frozenset(resynced))
 
 
-def rows_of(
-    deliveries: Iterable[Delivery], *, gateways: Mapping[str, int], devices: Mapping[str, int]
-) -> list[Row]:
-    """The rows of these deliveries, in the order of the table's key.
+def columns_of(
+    deliveries: Sequence[Delivery], *, gateways: Mapping[str, int], devices: Mapping[str, int]
+) -> Columns:
+    """The rows of these deliveries as columns, in the order of the table's key.
 
     So two loads with the same rows wait for each other, but never in a circle.
     """
+    parts = [_part(sheet, begin, end, devices) for sheet, begin, end in _stretches(deliveries)]
+    whole = joined(parts)
+    sizes = [len(each.items) for each in deliveries]
+    brought_by = np.array([gateways[each.gateway] for each in deliveries], np.int32)
+    return replace(whole, gateway=np.repeat(brought_by, sizes)).in_key_order()
+
+
+def _stretches(deliveries: Iterable[Delivery]) -> list[tuple[Sheet, int, int]]:
+    """Parts of sheets in the order of these deliveries; neighbours on a sheet are one part."""
+    found: list[tuple[Sheet, int, int]] = []
+    for each in deliveries:
+        items = each.items
+        if not isinstance(items, Written):
+            draft = Draft()
+            draft.add_items(items)
+            found.append((draft.sheet(), 0, len(items)))
+        elif found and found[-1][0] is items.sheet and found[-1][2] == items.begin:
+            found[-1] = (items.sheet, found[-1][1], items.end)
+        else:
+            found.append((items.sheet, items.begin, items.end))
+    # of nothing there are still columns
+    return found or [(Draft().sheet(), 0, 0)]
+
+
+def _part(sheet: Sheet, begin: int, end: int, devices: Mapping[str, int]) -> Columns:
+    # a sheet also names devices of gateways that are strangers: their rows are in no part
+    ids = np.array([devices.get(name, 0) for name in sheet.names], np.int32)
+    columns = sheet.columns.part(begin, end)
+    return replace(columns, device=ids[columns.device])
+
+
+def rows_of(
+    deliveries: Iterable[Delivery], *, gateways: Mapping[str, int], devices: Mapping[str, int]
+) -> list[Row]:
+    """The same rows one by one, for the staging table."""
     rows: list[Row] = []
     for delivery in deliveries:
         rows += _rows(delivery.items, gateway=gateways[delivery.gateway], devices=devices)
@@ -143,26 +171,19 @@ def _rows(items: Iterable[Item], *, gateway: int, devices: Mapping[str, int]) ->
     return [
         (
             devices[each.device],
-            _KINDS[each.kind],
+            KINDS[each.kind],
             each.sequence,
             each.taken_at,
             each.value,
-            _UNITS[each.unit],
-            _CLOCKS[each.clock],
+            UNITS[each.unit],
+            CLOCKS[each.clock],
             each.device_time,
             each.clock_offset_s,
             -1 if each.user is None else each.user,
-            _MEALS[each.meal],
-            _bits(each.flags) if each.flags else 0,
+            None if each.meal is None else MEALS[each.meal],
+            bits(each.flags) if each.flags else 0,
             gateway,
             each.raw or None,
         )
         for each in items
     ]
-
-
-def _bits(flags: Iterable[str]) -> int:
-    bits = 0
-    for each in flags:
-        bits |= _FLAGS[each]
-    return bits

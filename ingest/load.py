@@ -16,12 +16,13 @@ from msgspec import to_builtins
 from psycopg import Connection
 
 from ingest.arrival import DeadLetter, Delivery, EventSeen, HealthSeen, Rejection, Verdict
-from ingest.batch import TAKEN_AT, Bringing, Row, bringing, matched_rows_of, rows_of
+from ingest.batch import Bringing, Row, bringing, columns_of, matched_rows_of, rows_of
 from ingest.dismantle import storable
 from ingest.event import stray
 from ingest.health import gateway_word
 from ingest.rollup import Calendar, count
 from store import commands, intake, people
+from store.columns import Columns
 from store.pool import Pool, transaction
 from vitals.errors import MendSettings, TryAgain
 from vitals.wire import Receipt
@@ -191,10 +192,11 @@ class Loader:
             rows, matches = matched_rows_of(deliveries, **ids, matched=matched)
             inserted = _store_unknown(connection, rows, matches)
         else:
-            rows = rows_of(deliveries, **ids)
-            if self._store_new(connection, rows, ground):
-                inserted = len(rows)
+            columns = columns_of(deliveries, **ids)
+            if self._store_new(connection, columns, ground):
+                inserted = len(columns)
             else:
+                rows = rows_of(deliveries, **ids)
                 inserted = _store_unknown(connection, rows, [False] * len(rows))
         moved = {
             device: gateway
@@ -206,16 +208,16 @@ class Loader:
         return inserted
 
     def _store_new(
-        self, connection: Connection[Any], rows: Sequence[Row], ground: intake.Ground
+        self, connection: Connection[Any], columns: Columns, ground: intake.Ground
     ) -> bool:
         """Whether all rows were new, as they mostly are, and are stored now."""
-        if not rows:
+        if not len(columns):
             return True
-        moments = [row[TAKEN_AT] for row in rows]
+        first, last = columns.span()
         for zone in {zone for _, zone in ground.wearers.values()}:
-            self._learn_days(connection, zone, first=min(moments), last=max(moments))
-        patients, days = count(rows, wearers=ground.wearers, calendars=self._calendars)
-        if not intake.copy_new(connection, rows, patients):
+            self._learn_days(connection, zone, first=first, last=last)
+        patients, days = count(columns, wearers=ground.wearers, calendars=self._calendars)
+        if not intake.copy_new(connection, columns, patients):
             return False
         if days:
             intake.add_days(connection, days)

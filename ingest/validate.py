@@ -1,37 +1,73 @@
-"""Judges one message: what it brings, or why it cannot be accepted. Every word with its reasons.
+"""Judges messages: what each brings, or why it cannot be accepted. Every word with its reasons.
 
-Nearly all messages are sound, so soundness is decided fast, on the whole envelope; any doubt hands
-it to `dismantle.py`, which goes item by item and finds the same or the reasons. May hold: the fast
-decision and the dispatch by topic. May not: clocks, I/O.
+Nearly all messages are sound, so soundness is decided fast, on the columns of all measurements at
+once (`sheet.py`); any doubt hands a message to `dismantle.py`, which goes item by item and finds
+the same or the reasons. May hold: the fast decision and the dispatch by topic. May not: clocks,
+I/O.
 """
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from ingest.arrival import Bundle, DeadLetter, Delivery, HealthSeen, Item, Message, Verdict
+from ingest.arrival import DeadLetter, Delivery, HealthSeen, Message, Verdict
 from ingest.dismantle import DEVICE_NAME, EARLIEST, IDS, MOST_AHEAD, dismantle, storable
 from ingest.event import judge_event
+from ingest.moment import microseconds
+from ingest.shape import Page
+from ingest.sheet import KINDS, UNITS, Draft, Sheet, Written
 from vitals.errors import MendData
-from vitals.kinds import VITALS, Scale
-from vitals.measurement import Clock, Flag, Meal
+from vitals.kinds import VITALS
 from vitals.wire import MAX_MEASUREMENTS, MAX_MESSAGE_BYTES, VERSION, Health, gateway_of
 
-_BUNDLE = msgspec.json.Decoder(Bundle)
+_PAGE = msgspec.json.Decoder(Page)
 _HEALTH = msgspec.json.Decoder(Health)
 
-# plain strings as keys: an enum's hash is a call of Python code, and this runs for every row
-_SCALES: dict[tuple[str, str], Scale] = {
-    (str(kind), str(scale.unit)): scale for kind, row in VITALS.items() for scale in row.scales
-}
-_CLOCKS = frozenset(str(each) for each in Clock)
-_MEALS = frozenset([None, *(str(each) for each in Meal)])
-_FLAGS = frozenset(str(each) for each in Flag)
+# What is plausible, by the codes of kind and unit; not a number where the kind has no such unit.
+_LOW, _HIGH = np.full((2, max(KINDS.values()) + 1, max(UNITS.values()) + 1), np.nan)
+for _kind, _row in VITALS.items():
+    for _scale in _row.scales:
+        _place = _row.code, UNITS[_scale.unit]
+        _LOW[_place], _HIGH[_place] = _scale.low, _scale.high
+
+
+def judge_all(messages: Sequence[Message], *, now: datetime) -> list[Verdict]:
+    """What each message brings, in their order; `now` is aware UTC.
+
+    Never raises for what a message says. Measurements are judged by the column, all at once.
+    """
+    draft = Draft()
+    found = [_first_look(each, draft, now=now) for each in messages]
+    judged = _judge_opened(
+        [each for each in found if isinstance(each, _Opened)], draft.sheet(), now=now
+    )
+    return [next(judged) if isinstance(each, _Opened) else each for each in found]
 
 
 def judge(message: Message, *, now: datetime) -> Verdict:
-    """What a message brings. Never raises for what a message says; `now` is aware UTC."""
+    """What one message brings."""
+    return judge_all([message], now=now)[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opened:
+    """A message whose envelope is sound, and where its measurements stand on the sheet."""
+
+    message: Message
+    gateway: str
+    batch: str
+    resync: bool
+    devices: frozenset[str]
+    begin: int
+    end: int
+
+
+def _first_look(message: Message, draft: Draft, *, now: datetime) -> Verdict | _Opened:
     try:
         gateway = gateway_of(message.topic)
     except MendData as error:
@@ -41,7 +77,7 @@ def judge(message: Message, *, now: datetime) -> Verdict:
         return DeadLetter(message=message, reasons=(reason,))
     match message.topic.rpartition("/")[2]:
         case "up":
-            return _judge_up(message, gateway=gateway, now=now)
+            return _open(message, draft, gateway=gateway, now=now)
         case "health":
             return _judge_health(message, gateway=gateway)
         case "event":
@@ -50,52 +86,71 @@ def judge(message: Message, *, now: datetime) -> Verdict:
             return DeadLetter(message=message, reasons=(f"nothing is expected on …/{leaf}",))
 
 
-def _judge_up(message: Message, *, gateway: str, now: datetime) -> Delivery | DeadLetter:
+def _open(
+    message: Message, draft: Draft, *, gateway: str, now: datetime
+) -> _Opened | Delivery | DeadLetter:
     try:
-        bundle = _BUNDLE.decode(message.payload)
+        page = _PAGE.decode(message.payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return dismantle(message, gateway=gateway, now=now)
-    devices = frozenset([each.device for each in bundle.measurements])
-    if not _is_sound(bundle, devices, gateway=gateway, now=now):
+    if (
+        page.v != VERSION
+        or page.gateway != gateway
+        or len(page.measurements) > MAX_MEASUREMENTS
+        or "\0" in page.batch
+    ):
         return dismantle(message, gateway=gateway, now=now)
-    return Delivery(
+    begin = len(draft)
+    devices = draft.add(page.measurements)
+    return _Opened(
         message=message,
         gateway=gateway,
-        batch=bundle.batch,
-        resync=bundle.resync,
-        items=bundle.measurements,
+        batch=page.batch,
+        resync=page.resync,
         devices=devices,
+        begin=begin,
+        end=len(draft),
     )
 
 
-def _is_sound(bundle: Bundle, devices: frozenset[str], *, gateway: str, now: datetime) -> bool:
-    """Is there nothing to say against the envelope or any of its measurements?"""
-    items = bundle.measurements
-    return (
-        bundle.v == VERSION
-        and bundle.gateway == gateway
-        and len(items) <= MAX_MEASUREMENTS
-        and "\0" not in bundle.batch
-        and IDS.fullmatch("".join([each.id for each in items])) is not None
-        and all(map(DEVICE_NAME.fullmatch, devices))
-        and _are_sound(items, latest=now + MOST_AHEAD)
+def _judge_opened(
+    opened: Sequence[_Opened], sheet: Sheet, *, now: datetime
+) -> Iterator[Delivery | DeadLetter]:
+    """What each brings: whole where nothing is to be said against any of its measurements."""
+    doubtful = np.flatnonzero(~_are_sound(sheet, latest=now + MOST_AHEAD))
+    ends = [each.end for each in opened]
+    in_doubt = set(np.searchsorted(ends, doubtful, side="right").tolist())
+    for place, each in enumerate(opened):
+        if place in in_doubt:
+            yield dismantle(each.message, gateway=each.gateway, now=now)
+            continue
+        yield Delivery(
+            message=each.message,
+            gateway=each.gateway,
+            batch=each.batch,
+            resync=each.resync,
+            items=Written(sheet, begin=each.begin, end=each.end, payload=each.message.payload),
+            devices=each.devices,
+        )
+
+
+def _are_sound(sheet: Sheet, *, latest: datetime) -> NDArray[np.bool_]:
+    """Of which measurements is there nothing to say against?"""
+    columns = sheet.columns
+    low, high = (bounds[columns.kind, columns.unit] for bounds in (_LOW, _HIGH))
+    sound: NDArray[np.bool_] = (
+        sheet.legible
+        # what a unit that the kind does not have is compared with is not a number: never true
+        & (low <= columns.value)
+        & (columns.value <= high)
+        & (microseconds(EARLIEST) <= columns.taken_at)
+        & (columns.taken_at <= microseconds(latest))
     )
-
-
-def _are_sound(items: tuple[Item, ...], *, latest: datetime) -> bool:
-    scale_of, earliest = _SCALES.get, EARLIEST
-    for each in items:
-        scale = scale_of((each.kind, each.unit))
-        if (
-            scale is None
-            or not scale.low <= each.value <= scale.high
-            or not earliest <= each.taken_at <= latest
-            or each.clock not in _CLOCKS
-            or each.meal not in _MEALS
-            or (each.flags and not _FLAGS.issuperset(each.flags))
-        ):
-            return False
-    return True
+    if IDS.fullmatch("".join(sheet.ids)) is None:
+        sound &= np.array([IDS.fullmatch(each) is not None for each in sheet.ids])
+    well_named = np.array([DEVICE_NAME.fullmatch(each) is not None for each in sheet.names], bool)
+    sound &= well_named[columns.device]
+    return sound
 
 
 def _judge_health(message: Message, *, gateway: str) -> HealthSeen | DeadLetter:

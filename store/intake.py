@@ -8,22 +8,25 @@ other but never in a circle. May hold: these steps over `sql/intake.sql`. May no
 receipts.
 """
 
-import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 from psycopg import Connection
 from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from psycopg.types.string import BytesBinaryDumper
 
+from store.columns import Columns, packed
 from store.named import queries
 
 _SQL = queries("intake")
 
-# One row: the columns of `copy_staged` and `copy_new` in order, without the last of each.
+# One row: the columns of `copy_staged` in order, without the last.
 Row = tuple[Any, ...]
 # fmt: off
 _TYPES = [
@@ -149,13 +152,16 @@ def day_starts(
     return [start for (start,) in rows]
 
 
-def copy_new(
-    connection: Connection[Any], rows: Sequence[Row], patients: Sequence[int | None]
-) -> bool:
+def copy_new(connection: Connection[Any], columns: Columns, patients: NDArray[np.int32]) -> bool:
     """Whether all rows were new and are stored; if one was not, nothing has happened."""
+    octets = packed(columns, patients)
     try:
-        with connection.transaction():
-            _copy(connection, "copy_new", [*_TYPES, "int4"], zip(rows, patients, strict=True))
+        with (
+            connection.transaction(),
+            connection.cursor() as cursor,
+            cursor.copy(_SQL["copy_new"]) as copy,
+        ):
+            copy.write(octets)
     except UniqueViolation:
         return False
     return True
@@ -164,7 +170,7 @@ def copy_new(
 def add_days(connection: Connection[Any], days: Sequence[DayRow]) -> None:
     """Counts new rows into days, leaves news of their patients, tells pages. Days are sorted."""
     # one JSON text: ten arrays of parameters cost as much as copying the rows
-    text = json.dumps([dict(zip(_DAY_COLUMNS, day, strict=True)) for day in days], default=str)
+    text = msgspec.json.encode([dict(zip(_DAY_COLUMNS, day, strict=True)) for day in days]).decode()
     with connection.pipeline():
         connection.execute(_SQL["add_days"], {"days": text})
         connection.execute(_SQL["leave_news"], {"days": text})
@@ -173,21 +179,14 @@ def add_days(connection: Connection[Any], days: Sequence[DayRow]) -> None:
 def stage(connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bool]) -> None:
     """Copies rows into the staging table of this connection; `matches` as `drop_known` reads."""
     connection.execute(_SQL["create_staged"])
-    _copy(connection, "copy_staged", [*_TYPES, "bool"], zip(rows, matches, strict=True))
-
-
-def _copy(
-    connection: Connection[Any], query: str, types: list[str], rows: Iterable[tuple[Row, Any]]
-) -> None:
-    """Copies rows, each with its last column."""
     with connection.cursor() as cursor:
         # half the time of the dumper that a bytea column gets by itself
         cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
-        with cursor.copy(_SQL[query]) as copy:
-            copy.set_types(types)
+        with cursor.copy(_SQL["copy_staged"]) as copy:
+            copy.set_types([*_TYPES, "bool"])
             write = copy.write_row
-            for row, last in rows:
-                write((*row, last))
+            for row, match in zip(rows, matches, strict=True):
+                write((*row, match))
 
 
 def drop_known(connection: Connection[Any]) -> None:

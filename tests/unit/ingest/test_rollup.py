@@ -3,11 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.moment import microseconds
 from ingest.rollup import Calendar, count, exact
+from store.columns import NO_MEAL, NO_TIME, NOBODY, Columns
 
 SHANGHAI = Calendar(
     first=date(2026, 11, 20),
@@ -19,11 +22,39 @@ GLUCOSE, MMOL, MG = 1, 1, 2
 
 
 def row(at, value=5.6, *, device=10, unit=MMOL, slot=-1):  # type: ignore[no-untyped-def]
-    return (device, GLUCOSE, 0, at, value, unit, 1, None, 0, slot, None, 0, 1, None)
+    return (device, microseconds(at), value, unit, slot)
+
+
+def columns(*rows):  # type: ignore[no-untyped-def]
+    count_ = len(rows)
+    device, taken_at, value, unit, slot = zip(*rows, strict=True) if rows else ((),) * 5
+    return Columns(
+        device=np.array(device, np.int32),
+        kind=np.full(count_, GLUCOSE, np.int16),
+        sequence=np.zeros(count_, np.int64),
+        taken_at=np.array(taken_at, np.int64),
+        value=np.array(value, np.float64),
+        unit=np.array(unit, np.int16),
+        clock=np.ones(count_, np.int16),
+        device_time=np.full(count_, NO_TIME),
+        clock_offset_s=np.zeros(count_, np.int32),
+        slot=np.array(slot, np.int16),
+        meal=np.full(count_, NO_MEAL, np.int16),
+        flags=np.zeros(count_, np.int32),
+        gateway=np.ones(count_, np.int32),
+        raw_begin=np.zeros(count_, np.int64),
+        raw_size=np.zeros(count_, np.int32),
+        raw=np.zeros(0, np.uint8),
+    )
 
 
 def counted(*rows, wearers=None):  # type: ignore[no-untyped-def]
-    return count(rows, wearers=wearers or {(10, -1): (7, "Asia/Shanghai")}, calendars=CALENDARS)
+    patients, days = count(
+        columns(*rows),
+        wearers=wearers or {(10, -1): (7, "Asia/Shanghai")},
+        calendars=CALENDARS,
+    )
+    return [None if each == NOBODY else each for each in patients.tolist()], days
 
 
 def test_a_day_ends_at_the_patient_s_midnight() -> None:

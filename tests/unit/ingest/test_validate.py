@@ -11,8 +11,9 @@ from arriving import ABSENT, NOW, changed, delivery, envelope, glucose, moment, 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.arrival import Bundle, DeadLetter, Delivery, HealthSeen, Item, Message
+from ingest.arrival import DeadLetter, Delivery, HealthSeen, Message
 from ingest.dismantle import MOST_AHEAD, against_item, dismantle
+from ingest.shape import Bundle, Item, Line, Page
 from ingest.validate import judge
 from vitals.kinds import VITALS
 from vitals.measurement import Clock, Flag, Measurement
@@ -265,7 +266,10 @@ def test_a_reason_is_found_for_whatever_is_not_an_item() -> None:
 # -- the shapes at the door are those of the wire --------------------------------------------------
 
 
-@pytest.mark.parametrize(("shape", "noun"), [(Item, Measurement), (Bundle, Envelope)])
+@pytest.mark.parametrize(
+    ("shape", "noun"),
+    [(Item, Measurement), (Line, Measurement), (Bundle, Envelope), (Page, Envelope)],
+)
 def test_the_shape_at_the_door_has_the_fields_of_the_noun(shape: Any, noun: Any) -> None:
     at_the_door = {
         each.name: MISSING if each.required else each.default
