@@ -1,10 +1,14 @@
 """Deliveries become rows; devices that need care are found."""
 
+from dataclasses import fields
 from datetime import timedelta
+from types import SimpleNamespace
 
-from arriving import ABSENT, METER, delivery, glucose
+from arriving import ABSENT, METER, NOW, delivery, glucose
 
-from ingest.batch import bringing, matched_rows_of, rows_of
+from ingest.batch import bringing, columns_of, matched_rows_of, rows_of
+from ingest.validate import judge_all
+from store.columns import EPOCH, NO_MEAL, NO_TIME
 from vitals.kinds import VITALS, Kind
 from vitals.measurement import CLOCK_CODE, FLAG_BIT, MEAL_CODE, Clock, Flag, Meal
 from vitals.units import UNIT_CODE, Unit
@@ -136,3 +140,66 @@ def test_a_band_without_a_clock_is_matched_only_on_its_gateway_s_word() -> None:
 
     rows, matches = matched_rows_of([delivery(*streamed, resync=True)], **IDS, matched={10})
     assert (len(rows), matches) == (1, [True])
+
+
+def as_rows(columns):  # type: ignore[no-untyped-def]
+    """The rows of columns as the staging table takes them."""
+    raw = columns.raw.tobytes()
+    names = [each.name for each in fields(columns) if each.name != "raw"]
+    lists = {name: getattr(columns, name).tolist() for name in names}
+    found = []
+    for place in range(len(columns)):
+        one = SimpleNamespace(**{name: each[place] for name, each in lists.items()})
+        shown = None if one.device_time == NO_TIME else moment_of(one.device_time)
+        found.append(
+            (
+                *(one.device, one.kind, one.sequence, moment_of(one.taken_at), one.value, one.unit),
+                *(one.clock, shown and shown.replace(tzinfo=None), one.clock_offset_s, one.slot),
+                *(None if one.meal == NO_MEAL else one.meal, one.flags, one.gateway),
+                raw[one.raw_begin : one.raw_begin + one.raw_size] or None,
+            )
+        )
+    return found
+
+
+def moment_of(microseconds):  # type: ignore[no-untyped-def]
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+def sheetless(one):  # type: ignore[no-untyped-def]
+    """The same delivery, as it is after it was taken apart."""
+    return one.only(*one.items)
+
+
+def test_columns_hold_the_same_rows_in_the_same_order() -> None:
+    full = glucose(9, user=0, flags=["sample_too_small"], value=101, unit="mg/dL")
+    bare = glucose(4, device_time=ABSENT, clock_offset_s=ABSENT, meal=ABSENT, raw=ABSENT)
+    deliveries = [
+        delivery(glucose(3), bare),
+        delivery(),
+        delivery(full, glucose(2, device=OTHER), gateway="g2"),
+        delivery(glucose(3, raw="AAAA")),
+    ]
+
+    expected = rows_of(deliveries, **IDS)
+
+    assert len(expected) == 5
+    assert as_rows(columns_of(deliveries, **IDS)) == expected
+    # whether they come from one sheet, from several or from none
+    together = judge_all([each.message for each in deliveries], now=NOW)
+    assert as_rows(columns_of(together, **IDS)) == expected
+    assert as_rows(columns_of([*map(sheetless, deliveries)], **IDS)) == expected
+    mixed = [together[0], sheetless(deliveries[1]), together[2], deliveries[3]]
+    assert as_rows(columns_of(mixed, **IDS)) == expected
+    assert as_rows(columns_of([], **IDS)) == []
+
+
+def test_a_part_of_a_sheet_is_the_rows_of_its_envelopes_alone() -> None:
+    one, two, three = judge_all(
+        [delivery(glucose(number), glucose(number + 10)).message for number in (1, 2, 3)], now=NOW
+    )
+
+    rows = as_rows(columns_of([one, three], **IDS))
+
+    assert [row[2] for row in rows] == [1, 3, 11, 13]
+    assert [row[2] for row in as_rows(columns_of([two], **IDS))] == [2, 12]

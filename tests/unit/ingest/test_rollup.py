@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -14,7 +16,11 @@ from store.columns import NO_MEAL, NO_TIME, NOBODY, Columns
 
 SHANGHAI = Calendar(
     first=date(2026, 11, 20),
-    starts=[datetime(2026, 11, 19, 16, tzinfo=UTC) + timedelta(days=n) for n in range(5)],
+    starts=[datetime(2026, 11, 19, 16, tzinfo=UTC) + timedelta(days=n) for n in range(6)],
+)
+BERLIN = Calendar(
+    first=date(2026, 11, 20),
+    starts=[datetime(2026, 11, 19, 23, tzinfo=UTC) + timedelta(days=n) for n in range(6)],
 )
 CALENDARS = {"Asia/Shanghai": SHANGHAI}
 MIDNIGHT = SHANGHAI.starts[1]
@@ -135,3 +141,56 @@ def test_the_order_of_arrival_does_not_matter(readings: list[tuple[int, int]]) -
 
     assert counted(*rows)[1] == counted(*reversed(rows))[1]
     assert sum(each.n for each in counted(*rows)[1]) == len(rows)
+
+
+# thirds and sums of tenths are no thousandths; 1e10 has more of them than are counted at once
+VALUES = st.one_of(
+    st.integers(6, 333).map(lambda tenths: tenths / 10),
+    st.integers(0, 10**6).map(lambda parts: parts / 1000),
+    st.sampled_from([1 / 3, 0.1 + 0.2, 1e10, -0.0, 5.6001, 1e-9]),
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 4 * 24 * 3600 - 1),
+            VALUES,
+            st.sampled_from([10, 11, 12]),
+            st.sampled_from([MMOL, MG]),
+            st.sampled_from([-1, 1]),
+        ),
+        max_size=60,
+    )
+)
+def test_days_are_what_a_count_one_by_one_finds(readings: list[tuple[Any, ...]]) -> None:
+    # of 10 any number is the same person's, of 11 one number is that person's too, 12 is nobody's
+    wearers = {
+        (10, -2): (7, "Asia/Shanghai"),
+        (11, 1): (7, "Asia/Shanghai"),
+        (11, -1): (8, "Europe/Berlin"),
+    }
+    calendars = {"Asia/Shanghai": SHANGHAI, "Europe/Berlin": BERLIN}
+    expected: dict[Any, list[tuple[float, datetime]]] = {}
+    rows = []
+    for second, value, device, unit, slot in readings:
+        at = BERLIN.starts[0] + timedelta(seconds=second)
+        rows.append(row(at, value, device=device, unit=unit, slot=slot))
+        wearer = wearers.get((device, slot)) or wearers.get((device, -2))
+        if wearer is not None:
+            day = at.astimezone(ZoneInfo(wearer[1])).date()
+            expected.setdefault((wearer[0], GLUCOSE, unit, day), []).append((value, at))
+
+    _, days = count(columns(*rows), wearers=wearers, calendars=calendars)
+
+    assert [each[:4] for each in days] == sorted(expected)
+    for day in days:
+        values, moments = zip(*expected[day[:4]], strict=True)
+        assert day[4:] == (
+            len(values),
+            sum(map(exact, values)),
+            min(values),
+            max(values),
+            min(moments),
+            max(moments),
+        )

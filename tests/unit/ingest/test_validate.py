@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.arrival import DeadLetter, Delivery, HealthSeen, Message
 from ingest.dismantle import MOST_AHEAD, against_item, dismantle
 from ingest.shape import Bundle, Item, Line, Page
-from ingest.validate import judge
+from ingest.validate import judge, judge_all
 from vitals.kinds import VITALS
 from vitals.measurement import Clock, Flag, Measurement
 from vitals.wire import (
@@ -250,6 +250,51 @@ def test_the_fast_and_the_thorough_way_agree_about_any_envelope(changes: dict[st
     message = up(changed(envelope(glucose(1)), changes))
 
     assert judge(message, now=NOW) == dismantle(message, gateway="g1", now=NOW)
+
+
+@PATIENT
+@given(
+    st.lists(
+        st.lists(
+            st.dictionaries(
+                st.sampled_from(["value", "kind", "unit", "taken_at", "device_time", "id"]),
+                st.one_of(_ODD, st.sampled_from(["2024-11-21T07:00:00.123456Z", "2026-01-01"])),
+                max_size=1,
+            ),
+            max_size=3,
+        ),
+        max_size=4,
+    )
+)
+def test_messages_judged_together_are_judged_as_each_alone(
+    envelopes: list[list[dict[str, Any]]],
+) -> None:
+    messages = [
+        up(envelope(*[changed(glucose(n), each) for n, each in enumerate(changes)]))
+        for changes in envelopes
+    ]
+
+    assert judge_all(messages, now=NOW) == [
+        dismantle(message, gateway="g1", now=NOW) for message in messages
+    ]
+
+
+def test_a_message_in_doubt_takes_no_neighbour_with_it() -> None:
+    messages = [
+        up(envelope(glucose(1), glucose(2))),
+        up(envelope(glucose(3), glucose(4, value=99))),
+        Message(topic="other", payload=b""),
+        up(envelope()),
+        up(envelope(glucose(5))),
+    ]
+
+    whole, part, letter, empty, last = judge_all(messages, now=NOW)
+
+    assert [len(each.items) for each in (whole, part, empty, last)] == [2, 1, 0, 1]
+    assert len(part.rejections) == 1
+    assert isinstance(letter, DeadLetter)
+    assert whole.receipt().committed == (glucose(1)["id"], glucose(2)["id"])
+    assert last.receipt().committed == (glucose(5)["id"],)
 
 
 @PATIENT
