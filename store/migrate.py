@@ -4,6 +4,9 @@ One transaction a file, so that a failed migration leaves the version before it 
 applied is remembered with the file's digest: a file that was edited afterwards is noticed. Two
 processes that start together do not race: the second waits and finds nothing to do. May hold: the
 applying of migrations. May not: any schema of its own but the table that remembers.
+
+Processes of the release before go on while a migration runs and after one that failed: migrations
+add, and take nothing away that the release before reads (`tests/integration/test_upgrade.py`).
 """
 
 from dataclasses import dataclass
@@ -14,11 +17,17 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import Connection
 
+from store.named import queries
 from store.pool import connect
-from vitals.errors import MendData, MendSettings
+from vitals.errors import MendData, MendSettings, TryAgain
+
+_SQL = queries("migrate")
 
 # any number that nothing else here locks on: "kangban" in ASCII, cut to 31 bits
 _LOCK = 0x6B616E67
+# milliseconds that a migration waits for a table: loads wait behind it, and gateways keep what they
+# have meanwhile; an engineering choice
+_PATIENCE_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,69 +67,69 @@ def migrate(url: str) -> list[str]:
     newer than this release, MendData when a migration fails or was edited after it was applied.
     """
     with connect(url, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        connection.execute(_SQL["lock"], {"lock": _LOCK})
         _create_timescaledb(url, connection)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration ("
-            " name text PRIMARY KEY, digest text NOT NULL,"
-            " applied_at timestamptz NOT NULL DEFAULT now())"
-        )
+        connection.execute(_SQL["remember"])
         return [each.name for each in _pending(connection) if _apply(connection, each)]
 
 
+def applied(connection: Connection[Any]) -> dict[str, str]:
+    """The migrations that a database has, in order, each with its digest; none: it is not ours."""
+    if connection.execute(_SQL["is_remembered"]).fetchone() != (True,):
+        return {}
+    return dict(connection.execute(_SQL["applied"]).fetchall())
+
+
 def _pending(connection: Connection[Any]) -> list[Migration]:
-    applied: dict[str, str] = dict(
-        connection.execute("SELECT name, digest FROM schema_migration").fetchall()
-    )
+    known = applied(connection)
     ours = migrations()
-    unknown = sorted(applied.keys() - {each.name for each in ours})
+    unknown = sorted(known.keys() - {each.name for each in ours})
     if unknown:
         raise MendSettings(
             f"The database was migrated by a newer release ({', '.join(unknown)} is not known "
             "here): update this installation, or point KANGBAN_DATABASE_URL at its own database."
         )
     for each in ours:
-        if applied.get(each.name, each.digest) != each.digest:
+        if known.get(each.name, each.digest) != each.digest:
             raise MendData(
                 f"{each.name}.sql was edited after it had been applied: put the old text back and "
                 "write the change as a new migration."
             )
-    return [each for each in ours if each.name not in applied]
+    return [each for each in ours if each.name not in known]
 
 
 def _apply(connection: Connection[Any], migration: Migration) -> bool:
     try:
         with connection.transaction():
+            connection.execute(_SQL["be_patient"], {"patience_ms": _PATIENCE_MS})
             connection.execute(migration.text)
-            connection.execute(
-                "INSERT INTO schema_migration (name, digest) VALUES (%s, %s)",
-                (migration.name, migration.digest),
-            )
+            connection.execute(_SQL["note"], {"name": migration.name, "digest": migration.digest})
+    except psycopg.errors.LockNotAvailable as error:
+        raise TryAgain(
+            f"{migration.name}.sql waited {_PATIENCE_MS // 1000} s for a table that is in use and "
+            "changed nothing: run `kangban migrate` again, at a quiet hour or with the server "
+            "processes stopped."
+        ) from error
     except psycopg.OperationalError:
         raise
     except psycopg.Error as error:
         raise MendData(
-            f"{migration.name}.sql failed and changed nothing; the schema before it still stands: "
-            f"{error}"
+            f"{migration.name}.sql failed and changed nothing; the schema before it still stands, "
+            "and the release that ran before goes on with it. Keep that release, and say what "
+            f"follows to whoever makes this one: {error}"
         ) from error
     return True
 
 
 def _create_timescaledb(url: str, connection: Connection[Any]) -> None:
     """Creates the extension where that is possible; without it the tables are plain."""
-    # the loader's own setting exists only when it is preloaded; without that, CREATE EXTENSION
-    # would end the connection
-    row = connection.execute(
-        "SELECT current_setting('timescaledb.disable_load', true) IS NOT NULL"
-        " AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')"
-        " AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')"
-    ).fetchone()
+    row = connection.execute(_SQL["may_have_timescaledb"]).fetchone()
     if row != (True,):
         return
     # on a connection of its own: the library loads with the extension
     with connect(url, autocommit=True) as other:
         try:
-            other.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+            other.execute(_SQL["create_timescaledb"])
         except psycopg.errors.InsufficientPrivilege:
             # plain tables give the same results; a superuser may create it before migrating
             return

@@ -14,7 +14,10 @@ import psycopg
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from store.named import queries
 from vitals.errors import MendData, MendSettings, TryAgain
+
+_SQL = queries("process")
 
 Pool = ConnectionPool[Connection[Any]]
 
@@ -91,20 +94,16 @@ def errors_in_words() -> Iterator[None]:
 
 def heartbeat(connection: Connection[Any], process: str) -> None:
     """Says that this process works now; its silence is the server's."""
-    connection.execute(
-        "INSERT INTO heartbeat (process, at) VALUES (%s, now())"
-        " ON CONFLICT (process) DO UPDATE SET at = excluded.at",
-        (process,),
-    )
+    connection.execute(_SQL["beat"], {"process": process})
 
 
 def heartbeats(connection: Connection[Any]) -> dict[str, datetime]:
     """When each process last said that it works."""
-    return dict(connection.execute("SELECT process, at FROM heartbeat").fetchall())
+    return dict(connection.execute(_SQL["beats"]).fetchall())
 
 
 def _speak_utc(connection: Connection[Any]) -> None:
-    connection.execute("SET timezone TO 'UTC'")
+    connection.execute(_SQL["speak_utc"])
     connection.commit()
 
 
