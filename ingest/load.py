@@ -19,9 +19,10 @@ from ingest.arrival import DeadLetter, Delivery, EventSeen, HealthSeen, Rejectio
 from ingest.batch import Bringing, Row, bringing, columns_of, matched_rows_of, rows_of
 from ingest.dismantle import storable
 from ingest.event import stray
+from ingest.forgotten import remembered
 from ingest.health import gateway_word
 from ingest.rollup import Calendar, count
-from store import commands, intake, people
+from store import commands, forgotten, intake, people
 from store.columns import Columns
 from store.pool import Pool, transaction
 from vitals.errors import MendSettings, TryAgain
@@ -169,7 +170,8 @@ class Loader:
                 settled = brought.careful(ground.owners) <= careful
                 inserted = 0
                 if settled:
-                    inserted = self._store(connection, deliveries, brought, ground)
+                    wanted = self._remembered(deliveries, ground) if ground.bars else deliveries
+                    inserted = self._store(connection, wanted, brought, ground)
                     _keep_refused(connection, deliveries, letters)
             self._owners |= ground.owners
             if settled:
@@ -177,6 +179,15 @@ class Loader:
                 self._owners |= brought.last() | dict.fromkeys(several, intake.SEVERAL)
                 return inserted
             # another gateway has delivered a device since: choose again with what is true
+
+    def _remembered(
+        self, deliveries: Sequence[Delivery], ground: intake.Ground
+    ) -> Sequence[Delivery]:
+        found = remembered(deliveries, ground.bars, devices=self._devices)
+        turned_away = _items(deliveries) - _items(found)
+        if turned_away:
+            log.info("%d readings of erased people, or older than is kept, stay out", turned_away)
+        return found
 
     def _store(
         self,
@@ -280,6 +291,10 @@ class Loader:
         )
 
 
+def _items(deliveries: Sequence[Delivery]) -> int:
+    return sum(len(each.items) for each in deliveries)
+
+
 def _store_unknown(
     connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bool]
 ) -> int:
@@ -308,6 +323,7 @@ def _keep_refused(
     ]
     if refused:
         intake.reject(connection, refused)
+        forgotten.drop_rejections(connection, [each.digest for each in refused])
     if letters:
         intake.bury(
             connection,

@@ -14,7 +14,17 @@ from typing import Annotated
 
 import typer
 
-from kangban.commands import gateway, ingest, metrics, people, process, report, rules, simulate
+from kangban.commands import (
+    gateway,
+    ingest,
+    keep,
+    metrics,
+    people,
+    process,
+    report,
+    rules,
+    simulate,
+)
 from vitals.errors import KangbanError
 
 app = typer.Typer(
@@ -31,6 +41,7 @@ app.add_typer(gateway.app, name="gateway")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(people.app, name="people")
+app.add_typer(keep.app, name="keep")
 app.command("report")(report.report)
 
 Data = Annotated[
@@ -98,7 +109,7 @@ def api() -> None:
 
 @app.command()
 def healthy(
-    name: Annotated[str, typer.Argument(help="ingest, rules, plans, notify or api")],
+    name: Annotated[str, typer.Argument(help="ingest, rules, plans, notify, keep or api")],
 ) -> None:
     """Say whether a server process works (exit 0) or not (exit 1); for health checks."""
     raise typer.Exit(0 if process.is_healthy(name) else 1)

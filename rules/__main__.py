@@ -40,6 +40,8 @@ _BATCH = 20
 _GATHER = timedelta(seconds=10)
 # a patient who was due and was not judged is due again after so long
 _AGAIN = timedelta(minutes=5)
+# when somebody is due who was erased since the news of them
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Clockwork:
@@ -118,7 +120,7 @@ def take(pool: Pool, packs: Sequence[Pack]) -> list[int] | None:
             connection,
             {patient: now + _GATHER if old else now for patient, old in is_old.items()},
         )
-    return [each.patient_id for each in news if due[each.patient_id] <= now]
+    return [each.patient_id for each in news if due.get(each.patient_id, _NEVER) <= now]
 
 
 def judge_one(pool: Pool, patient_id: int, packs: Sequence[Pack]) -> None:

@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 from psycopg.types.string import BytesBinaryDumper
 
 from store.columns import Columns, packed
+from store.forgotten import NOTHING_FORGOTTEN, Bars, bars
 from store.named import queries
 
 _SQL = queries("intake")
@@ -103,10 +104,12 @@ class Ground:
     `owners`: the only gateway that ever delivered each device, None for none, SEVERAL for more than
     one. `wearers`: patient and time zone by device
     and slot, as the view `wearer` says it: -1 no number, -2 any number that is nobody's own.
+    `bars`: what is not taken in again.
     """
 
     owners: dict[int, int | None]
     wearers: dict[tuple[int, int], tuple[int, str]]
+    bars: Bars = NOTHING_FORGOTTEN
 
 
 def gateway_ids(connection: Connection[Any], names: Collection[str]) -> dict[str, int]:
@@ -134,12 +137,21 @@ def lock_devices(
         # statements of their own: they must see what was committed while locks were waited for
         owners = connection.execute(_SQL["owners"], {"ids": list(devices)})
         wearers = connection.execute(_SQL["wearers"], {"ids": list(devices)})
+    found = owners.fetchall()
+    forgetful = [device for device, _, forgets, _ in found if forgets]
+    raw_since = found[0][3] if found else None
     return Ground(
-        owners=dict(owners.fetchall()),
+        owners={device: owner for device, owner, _, _ in found},
         wearers={
             (device, slot): (patient, zone) for device, slot, patient, zone in wearers.fetchall()
         },
+        bars=bars(connection, forgetful, raw_since=raw_since),
     )
+
+
+def lock_all_devices(connection: Connection[Any]) -> None:
+    """Waits until no load runs, and lets none begin until the transaction ends."""
+    connection.execute(_SQL["lock_all"], {"class": _LOCK_CLASS, "last": _LOCK_BUCKETS - 1})
 
 
 def day_starts(

@@ -59,6 +59,7 @@ PURE = (
     "ingest/moment.py",
     "store/columns.py",
     "ingest/event.py",
+    "ingest/forgotten.py",
     "ingest/dismantle.py",
     "ingest/rollup.py",
     "rules/finding.py",
@@ -98,6 +99,7 @@ PURE = (
     "api/session.py",
     "api/moment.py",
     "api/view/*.py",
+    "kangban/keeping/decide.py",
 )
 IMPURE_MODULES = {
     "asyncio", "bleak", "psycopg", "psycopg_pool", "paho", "sqlite3", "fastapi", "logging", "time",

@@ -16,6 +16,7 @@ SETTINGS = {
     "rules": "RulesSettings",
     "care_plans": "PlansSettings",
     "notify": "NotifySettings",
+    "kangban.keeping": "KeepingSettings",
     "api": "ApiSettings",
     "gateway_agent": "GatewaySettings",
     "simulator": "SimulatorSettings",
@@ -27,6 +28,7 @@ PROCESSES = {
     "rules": "rules",
     "plans": "care_plans",
     "notify": "notify",
+    "keep": "kangban.keeping",
     "api": "api",
 }
 

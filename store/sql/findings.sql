@@ -113,6 +113,8 @@ SELECT pg_notify('kangban_alert', (%(patient_id)s::int)::text);
 INSERT INTO judgement AS known (patient_id, due_at)
 SELECT patient_id, due_at
 FROM unnest(%(patient_ids)s::int[], %(due_ats)s::timestamptz[]) AS given (patient_id, due_at)
+-- somebody may have been erased since the news were left
+WHERE EXISTS (SELECT FROM patient WHERE patient.id = given.patient_id)
 ORDER BY patient_id
 ON CONFLICT (patient_id) DO UPDATE SET due_at = LEAST(known.due_at, excluded.due_at)
 RETURNING patient_id, due_at;

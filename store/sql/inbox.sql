@@ -62,6 +62,7 @@ ORDER BY 1, 2, 3;
 SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside
 FROM measurement AS m
 WHERE m.device_id = %(device_id)s AND m.sequence = %(sequence)s AND m.taken_at = %(taken_at)s
+  AND m.taken_at >= raw_since()
   AND EXISTS (SELECT FROM candidate
               WHERE candidate.gateway_id = m.gateway_id
                 AND candidate.patient_id = %(patient_id)s
@@ -75,6 +76,7 @@ SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside
 FROM measurement AS m
 WHERE m.device_id = %(device_id)s AND m.slot = %(slot)s
   AND m.patient_id IS NULL AND NOT m.set_aside
+  AND m.taken_at >= raw_since()
   AND m.gateway_id = ANY(ARRAY(SELECT gateway_id FROM candidate
                                WHERE patient_id = %(patient_id)s
                                  AND (device_id IS NULL OR device_id = %(device_id)s)))
@@ -203,6 +205,7 @@ JOIN assignment ON assignment.id = assigned.assignment_id
 JOIN measurement AS m ON m.device_id = assigned.device_id AND m.kind = assigned.kind
                      AND m.sequence = assigned.sequence AND m.taken_at = assigned.taken_at
 WHERE assigned.assignment_id = %(id)s
+  AND m.taken_at >= raw_since()
   AND m.patient_id IS NOT DISTINCT FROM
       CASE WHEN assignment.deed = 'give' THEN assignment.patient_id END
   AND m.set_aside = (assignment.deed = 'set_aside')
@@ -220,6 +223,7 @@ SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside
 FROM measurement AS m
 WHERE m.device_id = %(device_id)s AND m.slot = %(slot)s AND m.patient_id = %(patient_id)s
   AND m.received_at >= %(since)s
+  AND m.taken_at >= raw_since()
   AND NOT EXISTS (SELECT FROM assigned
                   WHERE assigned.device_id = m.device_id AND assigned.kind = m.kind
                     AND assigned.sequence = m.sequence AND assigned.taken_at = m.taken_at)

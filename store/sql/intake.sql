@@ -29,9 +29,16 @@ SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)::text
                   ELSE pg_advisory_xact_lock_shared(%(class)s, bucket)::text END)
 FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
 
+-- name: lock_all
+-- Waits until no load runs, and lets none begin.
+SELECT count(pg_advisory_xact_lock(%(class)s, bucket)::text)
+FROM generate_series(0, %(last)s) AS bucket;
+
 -- name: owners
--- The only gateway that ever delivered each of these devices; null: none has, 0: several have.
-SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END
+-- The only gateway that ever delivered each of these devices (null: none has, 0: several have),
+-- whether something of it is forgotten, and since when raw readings are here (null: ever).
+SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END, forgets,
+       (SELECT max(complete_since) FROM retention)
 FROM device
 WHERE id = ANY(%(ids)s);
 

@@ -46,19 +46,25 @@ WHERE patient_id = %(patient_id)s
 ORDER BY local_day, kind, unit;
 
 -- name: differences
--- Days that do not say what their measurements say: what is kept, and what a recount gives.
+-- Days that do not say what their measurements say: what is kept, and what a recount gives. Days
+-- that began before raw readings were removed cannot be counted again.
 WITH counted AS (
     SELECT patient_id, kind, unit, (taken_at AT TIME ZONE patient.timezone)::date AS local_day,
            count(*)::int AS n, sum(value::numeric) AS sum, min(value) AS min, max(value) AS max,
            min(taken_at) AS first_at, max(taken_at) AS last_at
     FROM measurement
     JOIN patient ON patient.id = measurement.patient_id
-    WHERE %(patient_id)s::int IS NULL OR patient_id = %(patient_id)s
+    WHERE taken_at >= raw_since()
+      AND (taken_at AT TIME ZONE patient.timezone)::date::timestamp AT TIME ZONE patient.timezone
+          >= raw_since()
+      AND (%(patient_id)s::int IS NULL OR patient_id = %(patient_id)s)
     GROUP BY 1, 2, 3, 4
 ), kept AS (
     SELECT patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
     FROM measurement_day
-    WHERE %(patient_id)s::int IS NULL OR patient_id = %(patient_id)s
+    LEFT JOIN patient ON patient.id = patient_id
+    WHERE local_day::timestamp AT TIME ZONE COALESCE(patient.timezone, 'UTC') >= raw_since()
+      AND (%(patient_id)s::int IS NULL OR patient_id = %(patient_id)s)
 )
 SELECT patient_id, kind, unit, local_day,
        to_jsonb(kept) AS kept, to_jsonb(counted) AS counted
