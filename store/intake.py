@@ -46,7 +46,7 @@ _DAY_COLUMNS = (
 SEVERAL = 0
 
 # the class of our advisory locks: "dev" in ASCII
-_LOCK_CLASS = 0x646576
+LOCK_CLASS = 0x646576
 # Devices share this many locks: PostgreSQL's lock table has room for some thousands in all, and a
 # device that waits for another's re-reading waits for one transaction.
 _LOCK_BUCKETS = 512
@@ -128,11 +128,11 @@ def lock_devices(
     for device in devices:
         bucket = device % _LOCK_BUCKETS
         modes[bucket] = modes.get(bucket, False) or device in alone
-    buckets = sorted(modes)
+    wanted = sorted(modes)
     with connection.pipeline():
         connection.execute(
             _SQL["lock_devices"],
-            {"class": _LOCK_CLASS, "buckets": buckets, "alone": [modes[each] for each in buckets]},
+            {"class": LOCK_CLASS, "buckets": wanted, "alone": [modes[each] for each in wanted]},
         )
         # statements of their own: they must see what was committed while locks were waited for
         owners = connection.execute(_SQL["owners"], {"ids": list(devices)})
@@ -149,9 +149,14 @@ def lock_devices(
     )
 
 
+def buckets(devices: Collection[int]) -> list[int]:
+    """The locks that stand for these devices, in the order in which they are taken."""
+    return sorted({device % _LOCK_BUCKETS for device in devices})
+
+
 def lock_all_devices(connection: Connection[Any]) -> None:
     """Waits until no load runs, and lets none begin until the transaction ends."""
-    connection.execute(_SQL["lock_all"], {"class": _LOCK_CLASS, "last": _LOCK_BUCKETS - 1})
+    connection.execute(_SQL["lock_all"], {"class": LOCK_CLASS, "last": _LOCK_BUCKETS - 1})
 
 
 def day_starts(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kangban.commands.erase import erase
 from kangban.commands.process import database_url
 from vitals.errors import MendData
 
@@ -19,6 +20,8 @@ app = typer.Typer(
     help="Say who is served: patients, their families and doctors, gateways and devices.",
     no_args_is_help=True,
 )
+
+app.command()(erase)
 
 # the severity from which somebody is told: a patient's own reminders are S1
 _TELLS_FROM = {"patient": 0, "family": 2, "doctor": 3}
