@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from kangban.commands import (
+    backup,
     gateway,
     ingest,
     keep,
@@ -43,6 +44,8 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(people.app, name="people")
 app.add_typer(keep.app, name="keep")
 app.command("report")(report.report)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 
 Data = Annotated[
     Path | None,

@@ -100,6 +100,7 @@ PURE = (
     "api/moment.py",
     "api/view/*.py",
     "kangban/keeping/decide.py",
+    "kangban/backup/manifest.py",
 )
 IMPURE_MODULES = {
     "asyncio", "bleak", "psycopg", "psycopg_pool", "paho", "sqlite3", "fastapi", "logging", "time",
