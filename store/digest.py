@@ -17,29 +17,24 @@ _SQL = queries("digest")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """Rows of a table and a sum over them; sums of parts add up to the sum of the whole."""
+    """Rows of a table and a sum over their hashes; sums of parts add up to that of the whole."""
 
     rows: int
-    one: int
-    two: int
+    sum: int
 
     def __add__(self, other: "Digest") -> "Digest":
-        return Digest(
-            rows=self.rows + other.rows, one=self.one + other.one, two=self.two + other.two
-        )
+        return Digest(rows=self.rows + other.rows, sum=self.sum + other.sum)
 
     def __sub__(self, other: "Digest") -> "Digest":
-        return Digest(
-            rows=self.rows - other.rows, one=self.one - other.one, two=self.two - other.two
-        )
+        return Digest(rows=self.rows - other.rows, sum=self.sum - other.sum)
 
     @property
     def text(self) -> str:
-        """The sums as 32 hexadecimal digits."""
-        return f"{self.one % 2**64:016x}{self.two % 2**64:016x}"
+        """The sum as 16 hexadecimal digits."""
+        return f"{self.sum % 2**64:016x}"
 
 
-NONE = Digest(rows=0, one=0, two=0)
+NONE = Digest(rows=0, sum=0)
 
 
 def tables(connection: Connection[Any]) -> dict[str, bool]:
@@ -52,18 +47,25 @@ def digest(connection: Connection[Any], table: str) -> Digest:
     return digest_of(connection, of_table(table, _SQL["digest"]), {})
 
 
-def digest_others(connection: Connection[Any], table: str, *, patient_id: int) -> Digest:
-    """The rows of a table that name another person than this."""
-    query = of_table(table, _SQL["digest_others"])
-    return digest_of(connection, query, {"patient": patient_id})
+def digest_and_others(
+    connection: Connection[Any], table: str, *, patient_id: int
+) -> tuple[Digest, Digest]:
+    """All rows of a table, and those that name another person than this."""
+    query = of_table(table, _SQL["digest_by_person"])
+    whole, others = NONE, NONE
+    for is_other, rows, total in connection.execute(query, {"patient": patient_id}):
+        part = Digest(rows=rows, sum=int(total))
+        whole += part
+        if is_other:
+            others = part
+    return whole, others
 
 
 def digest_of(connection: Connection[Any], query: sql.Composed, values: dict[str, Any]) -> Digest:
-    """What a query gives as rows and two sums."""
+    """What a query gives as a number of rows and a sum."""
     row = connection.execute(query, values).fetchone()
     assert row is not None
-    rows, one, two = row
-    return Digest(rows=int(rows), one=int(one), two=int(two))
+    return Digest(rows=int(row[0]), sum=int(row[1]))
 
 
 def of_table(table: str, query: LiteralString) -> sql.Composed:

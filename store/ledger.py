@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from store.digest import NONE, Digest, digest, digest_of, digest_others, of_table, tables
+from store.digest import NONE, Digest, digest, digest_and_others, digest_of, of_table, tables
 from store.named import queries
 from vitals.errors import MendData
 
@@ -49,8 +49,7 @@ class Ledger:
                 f"Nobody has said what of a person is in {', '.join(sorted(unknown))}: nothing was "
                 "erased. This release is older than the database, or needs mending."
             )
-        self._before = self._digests()
-        self._others = self._digests_of_others()
+        self._before, self._others = self._digests()
         self._removed: dict[str, Digest] = {}
         self._changed: dict[str, Digest] = {}
 
@@ -79,14 +78,14 @@ class Ledger:
 
         Raises MendData, by which the transaction ends, where it is not.
         """
-        after, others = self._digests(), self._digests_of_others()
+        after, others = self._digests()
         wrong: set[str] = set()
         found: dict[str, Done] = {}
         for table, before in self._before.items():
             removed = self._removed.get(table, NONE)
             changed = self._changed.get(table, NONE)
             # changing a row takes none away
-            delta = Digest(rows=0, one=changed.one, two=changed.two)
+            delta = Digest(rows=0, sum=changed.sum)
             if after[table] != before - removed + delta:
                 wrong.add(table)
             if table in others and others[table] != self._others[table] + delta:
@@ -101,19 +100,20 @@ class Ledger:
             )
         return found
 
-    def _digests(self) -> dict[str, Digest]:
-        return {
-            table: digest(self._connection, table)
-            for table in self._names
-            if table not in self._written
-        }
-
-    def _digests_of_others(self) -> dict[str, Digest]:
-        return {
-            table: digest_others(self._connection, table, patient_id=self._patient)
-            for table, has_patient in self._names.items()
-            if has_patient
-        }
+    def _digests(self) -> tuple[dict[str, Digest], dict[str, Digest]]:
+        """Of every table all rows; and of those whose rows name a person, the rows of others."""
+        found: dict[str, Digest] = {}
+        others: dict[str, Digest] = {}
+        for table, has_patient in self._names.items():
+            if table in self._written:
+                continue
+            if has_patient:
+                found[table], others[table] = digest_and_others(
+                    self._connection, table, patient_id=self._patient
+                )
+            else:
+                found[table] = digest(self._connection, table)
+        return found, others
 
     def _names_person(self, table: str) -> bool:
         query = of_table(table, _SQL["still_named"])

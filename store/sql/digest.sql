@@ -11,13 +11,10 @@ ORDER BY 1;
 
 -- name: digest
 -- How many rows a table has, and their digest.
-SELECT count(*), COALESCE(sum(hashtextextended(r::text, 0)::numeric), 0),
-       COALESCE(sum(hashtextextended(r::text, 1)::numeric), 0)
-FROM {table} AS r;
+SELECT count(*), COALESCE(sum(hashtextextended(r::text, 0)), 0) FROM {table} AS r;
 
--- name: digest_others
--- The same of the rows that name another person.
-SELECT count(*), COALESCE(sum(hashtextextended(r::text, 0)::numeric), 0),
-       COALESCE(sum(hashtextextended(r::text, 1)::numeric), 0)
+-- name: digest_by_person
+-- The same of the rows that name another person (true), that name this one, and that name nobody.
+SELECT r.patient_id <> %(patient)s, count(*), sum(hashtextextended(r::text, 0))
 FROM {table} AS r
-WHERE r.patient_id <> %(patient)s;
+GROUP BY 1;

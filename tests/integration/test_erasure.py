@@ -12,6 +12,9 @@ from typer.testing import CliRunner
 
 from ingest.load import Loaded, Loader
 from kangban.command import app
+from rules.__main__ import take
+from rules.pack import standard_packs
+from rules.records import CONSUMER
 from store import erasure, measurements, people
 from store.erasure import Wish, erase, preview
 from store.pool import connect, open_pool, transaction
@@ -147,7 +150,7 @@ def test_the_erasure_is_kept_with_who_asked_and_the_proof_and_without_health(cli
     assert (number, asked_by, because) == (WANG, *ASKED.values())
     assert kept["measurement"] == {"removed": done.tables["measurement"].removed, "changed": 0}
     assert rest["measurement"]["rows"] == ask(clinic, "SELECT count(*) FROM measurement")[0][0]
-    assert len(rest["measurement"]["digest"]) == 32
+    assert len(rest["measurement"]["digest"]) == 16
 
 
 def test_a_preview_counts_the_same_and_changes_nothing(clinic: str) -> None:
@@ -243,6 +246,21 @@ def test_a_table_that_nobody_has_thought_of_stops_it(clinic: str) -> None:
         connection.execute("CREATE TABLE later (patient_id int)")
     with pytest.raises(MendData, match="Nobody has said what of a person is in later"):
         erase(clinic, WISH, now=NOW)
+
+
+def test_news_that_are_left_of_somebody_who_is_gone_keep_nobody_from_being_judged(
+    clinic: str,
+) -> None:
+    erase(clinic, WISH, now=NOW)
+    at = datetime.now(UTC)
+    with open_pool(clinic, process="test") as pool:
+        with transaction(pool) as connection:
+            measurements.put_news(
+                connection, consumer=CONSUMER, patient_ids=[WANG, LI], earliest=at, latest=at
+            )
+
+        assert take(pool, standard_packs()) == [LI]
+        assert take(pool, standard_packs()) is None
 
 
 # -- what is brought again -------------------------------------------------------------------------
