@@ -173,6 +173,7 @@ class Loader:
                     wanted = self._remembered(deliveries, ground) if ground.bars else deliveries
                     inserted = self._store(connection, wanted, brought, ground)
                     _keep_refused(connection, deliveries, letters)
+                    _forget_refused(connection, deliveries)
             self._owners |= ground.owners
             if settled:
                 several = brought.several(ground.owners)
@@ -323,7 +324,6 @@ def _keep_refused(
     ]
     if refused:
         intake.reject(connection, refused)
-        forgotten.drop_rejections(connection, [each.digest for each in refused])
     if letters:
         intake.bury(
             connection,
@@ -337,3 +337,10 @@ def _keep_refused(
                 for each in letters
             ],
         )
+
+
+def _forget_refused(connection: Connection[Any], deliveries: Sequence[Delivery]) -> None:
+    """Takes back what was kept just now of somebody who is erased."""
+    digests = [each.digest for delivery in deliveries for each in delivery.rejections]
+    if digests:
+        forgotten.drop_refused(connection, digests)

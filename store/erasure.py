@@ -167,6 +167,7 @@ def _steps(connection: Connection[Any], wish: Wish, devices: list[int], *, now: 
             "records for years whatever the person wishes: save them first, let whoever answers "
             "for the clinic decide, and then say --signed-reports."
         )
+    connection.execute(_SQL["unpack_all"])
     gateways = [each for (each,) in connection.execute(_SQL["gateways"], asked)]
     ledger = Ledger(connection, wish.patient_id, known=known_tables(), written=WRITTEN)
     for each in ("list_devices", "list_rows", "list_accounts", "list_gateways"):

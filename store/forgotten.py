@@ -62,6 +62,6 @@ def bars(
     return Bars(raw_since=raw_since, of_device=of_device, records=records)
 
 
-def drop_rejections(connection: Connection[Any], digests: Collection[bytes]) -> int:
-    """How many of these rejections were of somebody who is erased, and are gone again."""
-    return connection.execute(_SQL["drop_rejections"], {"digests": list(digests)}).rowcount
+def drop_refused(connection: Connection[Any], digests: Collection[bytes]) -> None:
+    """Takes back those of these rejections that are of somebody who is erased."""
+    connection.execute(_SQL["drop_rejections"], {"digests": list(digests)})

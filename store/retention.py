@@ -36,6 +36,11 @@ class Facts:
     raw_since: datetime | None
     oldest_waiting: datetime | None
 
+    @property
+    def may_compress(self) -> bool:
+        """Does this server compress? Only TimescaleDB's community edition does."""
+        return self.timescaledb is not None and self.licence == "timescale"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
@@ -83,18 +88,23 @@ def remove(connection: Connection[Any], known: Facts) -> Removed:
     if known.raw_since is None:
         return Removed()
     before = known.raw_since - SPARED
-    done = _remove_chunks(connection, before) if known.timescaledb else _remove(connection, before)
+    if known.timescaledb:
+        done = _remove_chunks(connection, before, whole=known.may_compress)
+    else:
+        done = _remove(connection, before)
     if done != Removed():
         connection.execute(_SQL["note_removed"], {"rows": done.rows, "chunks": done.chunks})
     return done
 
 
-def _remove_chunks(connection: Connection[Any], before: datetime) -> Removed:
+def _remove_chunks(connection: Connection[Any], before: datetime, *, whole: bool) -> Removed:
     asked = {"before": before}
     rows = int(_scalar(connection, "count_chunks_rows", **asked))
     chunks = int(_scalar(connection, "drop_chunks", **asked))
-    # and the beginning of the chunk through which the cut goes: the same is left on every engine
-    rows += connection.execute(_SQL["delete_older"], asked).rowcount
+    if not whole:
+        # the beginning of the chunk through which the cut goes: as much is left as elsewhere. One
+        # that is compressed would have to be unpacked for it, and waits until all of it goes.
+        rows += connection.execute(_SQL["delete_older"], asked).rowcount
     return Removed(rows=rows, chunks=chunks)
 
 

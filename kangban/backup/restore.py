@@ -91,15 +91,16 @@ def restore(source: Path, url: str, *, replace: bool = False) -> Restored:
     return Restored(manifest=manifest, applied=applied, wrong_days=wrong_days, erased=erased)
 
 
-def put_files(source: Path, manifest: Manifest, places: Mapping[str, Path]) -> list[Path]:
-    """Where files of a backup now lie that were not there; `places` by their name in it."""
-    put = []
+def put_files(source: Path, manifest: Manifest, places: Mapping[str, Path]) -> dict[str, Path]:
+    """Files of a backup, by path, that lie again where nothing lay; `places` by their name."""
+    put = {}
     for name, path in places.items():
-        if f"{FILES}/{name}" in manifest.files and not path.exists():
+        kept = f"{FILES}/{name}"
+        if kept in manifest.files and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copyfile(source / FILES / name, path)
+            shutil.copyfile(source / kept, path)
             path.chmod(0o600)
-            put.append(path)
+            put[kept] = path
     return put
 
 

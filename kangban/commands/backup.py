@@ -78,10 +78,12 @@ def restore(
     print(f"All {rows} rows of {done.manifest.at:%Y-%m-%d %H:%M} UTC are back and are the same.")
     for name in done.applied:
         print(f"applied {name}")
-    for path in put_files(source, done.manifest, _places(home)):
+    put = put_files(source, done.manifest, _places(home))
+    for path in put.values():
         print(f"put back {path}")
     for name, origin in done.manifest.origin.items():
-        print(f"{source / name} came from {origin}")
+        if name not in put:
+            print(f"{source / name} came from {origin} and was not put back")
     for each in done.erased:
         print(
             f"Patient {each.patient_no} was erased on {each.at:%Y-%m-%d} and is back: "

@@ -1,4 +1,4 @@
-"""Since when raw readings are kept, whether old ones are compressed, and how long a chunk is.
+"""Since when raw readings are kept, and how long a chunk is.
 
 May hold: these decisions. May not: SQL, clocks, I/O.
 """
@@ -20,8 +20,6 @@ _INDEX_BYTES = 96
 _INDEX_SHARE = 0.25
 # bytes
 _GB = 10**9
-# the edition that may compress; "apache" may not
-_COMMUNITY = "timescale"
 
 
 def complete_since(
@@ -42,11 +40,6 @@ def complete_since(
     if oldest_waiting is not None:
         found = min(found, _midnight(oldest_waiting))
     return None if raw_since is not None and found <= raw_since else found
-
-
-def may_compress(*, timescaledb: str | None, licence: str | None) -> bool:
-    """Does this server compress? Only TimescaleDB's community edition does."""
-    return timescaledb is not None and licence == _COMMUNITY
 
 
 def chunk_interval(*, rows_a_day: int, memory_gb: int) -> timedelta:

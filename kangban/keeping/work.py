@@ -62,7 +62,7 @@ def plan(
     wanted, kept = since(oldest_waiting=None), since(oldest_waiting=facts.oldest_waiting)
     cut = wanted if also_waiting else kept
     older, waiting = retention.count_older(connection, cut) if cut else (0, 0)
-    compresses = decide.may_compress(timescaledb=facts.timescaledb, licence=facts.licence)
+    pause = timedelta(days=settings.compress_after_days)
     return Plan(
         facts=facts,
         cut=cut,
@@ -70,7 +70,7 @@ def plan(
         waiting=waiting,
         waits=facts.oldest_waiting if cut != wanted else None,
         interval=_interval(connection, settings, facts),
-        compress_before=now - timedelta(days=settings.compress_after_days) if compresses else None,
+        compress_before=now - pause if facts.may_compress else None,
     )
 
 

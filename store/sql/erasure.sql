@@ -17,6 +17,12 @@ SELECT pg_advisory_unlock_all();
 -- Has this transaction see the database as it is at its first statement.
 SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;
 
+-- name: unpack_all
+-- Lets rows of compressed chunks be deleted, however many: TimescaleDB stops at a hundred thousand.
+SELECT set_config(name, '0', true)
+FROM pg_settings
+WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction';
+
 -- name: person
 -- Who is to be erased, and how many of their reports are signed; nobody judges them meanwhile.
 SELECT name, (SELECT count(*)::int FROM report WHERE patient_id = patient.id)

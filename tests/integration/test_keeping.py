@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from arriving import METER, delivery, glucose
 from database_rows import rows
+from typer.testing import CliRunner
 
 from ingest.load import Loader
+from kangban.command import app
 from kangban.keeping.__main__ import run
 from kangban.keeping.config import KeepingSettings
 from kangban.keeping.work import Done, in_words, keep_once, plan
@@ -249,6 +251,25 @@ def test_the_process_works_at_once_and_says_that_it_lives(clinic: Clinic) -> Non
     stop.set()
     thread.join(10)
     assert not thread.is_alive()
+    assert clinic.wrong_days == []
+
+
+def test_the_command_says_what_it_would_do_and_then_does_it(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KANGBAN_DATABASE_URL", clinic.url)
+    monkeypatch.setenv("KANGBAN_KEEP_RAW_DAYS", "400")
+    before = clinic.all_rows()
+
+    planned = CliRunner().invoke(app, ["keep", "plan"])
+    assert planned.exit_code == 0
+    assert "Raw readings are kept since" in planned.output
+    assert clinic.all_rows() == before
+
+    done = CliRunner().invoke(app, ["keep", "now"])
+    assert done.exit_code == 0
+    gone = len(before["measurement"]) - len(clinic.all_rows()["measurement"])
+    assert f"Done: {gone} readings removed" in done.output
     assert clinic.wrong_days == []
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kangban.keeping.config import KeepingSettings
-from kangban.keeping.decide import chunk_interval, complete_since, may_compress
+from kangban.keeping.decide import chunk_interval, complete_since
+from store.retention import Facts
 from vitals.errors import MendSettings
 from vitals.settings import read
 
@@ -49,7 +50,8 @@ def test_readings_are_kept_for_the_days_that_were_set(changes, kept_since) -> No
     ],
 )
 def test_only_the_community_edition_compresses(timescaledb, licence, compresses) -> None:
-    assert may_compress(timescaledb=timescaledb, licence=licence) is compresses
+    facts = Facts(timescaledb=timescaledb, licence=licence, raw_since=None, oldest_waiting=None)
+    assert facts.may_compress is compresses
 
 
 @pytest.mark.parametrize(
