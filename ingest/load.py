@@ -286,8 +286,8 @@ def _store_unknown(
     """The number of new rows among rows of which some are stored already."""
     intake.stage(connection, rows, matches)
     if any(matches):
-        intake.drop_known(connection)
-    return intake.load_staged(connection)
+        intake.match_staged(connection)
+    return intake.load_staged(connection, most=len(rows))
 
 
 def _keep_refused(
