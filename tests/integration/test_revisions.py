@@ -266,45 +266,44 @@ def test_a_guest_s_reading_stays_aside_when_it_is_corrected(home: StoredHome) ->
 # -- at once ---------------------------------------------------------------------------------------
 
 
-def test_two_workers_with_other_versions_keep_each_once(home: StoredHome) -> None:
-    """Each brings its own versions of forty records, which both have in one order or the other."""
-    versions = (5.0, 5.1, 5.2, 5.3)
+@pytest.mark.parametrize("gateways", [("g1", "g1", "g1"), ("g1", "g1", "g2")])
+def test_workers_with_other_versions_at_once_keep_each_once(
+    home: StoredHome, caplog: pytest.LogCaptureFixture, gateways: tuple[str, ...]
+) -> None:
+    """Three workers, in step: at each stroke all bring the same records, each its own version."""
+    numbers = list(range(1, 21))
+    home.bring(delivery(*[glucose(n, value=5.0) for n in numbers]))
+    stroke = threading.Barrier(len(gateways))
     failures: list[BaseException] = []
 
-    def work(mine: tuple[float, ...], gateway: str, numbers: list[int]) -> None:
+    def work(turn: int, gateway: str) -> None:
         loader = Loader(home.pool)
         offset_s = -8 * 3600 if gateway == "g1" else HALF_AN_HOUR_LATER
         try:
-            for value in mine:
-                for first in range(0, 40, 8):
-                    some = numbers[first : first + 8]
-                    documents = [glucose(n, value=value, offset_s=offset_s) for n in some]
-                    home.bring(delivery(*documents, gateway=gateway), loader=loader)
+            for of_stroke in range(4):
+                value = 5.1 + of_stroke + turn / 10
+                documents = [glucose(n, value=value, offset_s=offset_s) for n in numbers]
+                stroke.wait(60)
+                home.bring(delivery(*documents[:: (-1) ** turn], gateway=gateway), loader=loader)
         except BaseException as error:
             failures.append(error)
 
-    forward = list(range(1, 41))
-    workers = [
-        threading.Thread(target=work, args=parts)
-        for parts in (
-            (versions[:3], "g1", forward),
-            (versions[1:], "g1", forward[::-1]),
-            (versions[::-1], "g2", forward[5:] + forward[:5]),
-        )
-    ]
+    workers = [threading.Thread(target=work, args=each) for each in enumerate(gateways)]
     for each in workers:
         each.start()
     for each in workers:
         each.join(120)
 
     assert failures == []
+    assert caplog.messages == [], "no load had to be taken apart"
     said = home.ask(
         "SELECT sequence, array_agg(value ORDER BY value) FROM ("
         " SELECT sequence, value FROM measurement UNION ALL SELECT sequence, value FROM revision"
-        ") AS version GROUP BY 1"
+        ") AS version GROUP BY 1 ORDER BY 1"
     )
-    assert said == [(number, list(versions)) for number in sorted(forward)]
-    assert len(home.values) == 40
+    versions = [5.0, *sorted(5.1 + stroke + turn / 10 for stroke in range(4) for turn in range(3))]
+    assert said == [(number, versions) for number in numbers]
+    assert len(home.values) == len(numbers)
     assert home.wrong_days == []
 
 
