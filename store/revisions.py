@@ -32,8 +32,9 @@ _LOCK_CLASS = 0x726576
 # as many as devices have: see intake.py
 _LOCK_BUCKETS = 512
 
-# device, kind, sequence, taken_at: what makes a measurement unique
+# device, kind, sequence, taken_at: what makes a measurement unique, in the table and outside
 Key = tuple[Any, ...]
+Name = tuple[str, Kind, int, datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,11 +189,14 @@ def _words(version: Version) -> dict[str, Any]:
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def revisions(
-    connection: Connection[Any], found: Collection[Stored]
-) -> dict[tuple[str, Kind, int, datetime], list[Revision]]:
-    """What these measurements said before their devices corrected them, the oldest version first,
-    by device, kind, sequence and moment; those that were never corrected are absent."""
+def name_of(stored: Stored) -> Name:
+    """By what `revisions` knows a measurement."""
+    return stored.device, stored.kind, stored.sequence, stored.taken_at
+
+
+def revisions(connection: Connection[Any], found: Collection[Stored]) -> dict[Name, list[Revision]]:
+    """What these measurements said before their devices corrected them, the oldest version first;
+    those that were never corrected are absent."""
     rows = connection.execute(
         _SQL["revisions"],
         {
@@ -202,7 +206,7 @@ def revisions(
             "moments": [each.taken_at for each in found],
         },
     ).fetchall()
-    said: dict[tuple[str, Kind, int, datetime], list[Revision]] = {}
+    said: dict[Name, list[Revision]] = {}
     for device, kind, sequence, taken_at, value, unit, meal, flags, replaced_at in rows:
         said.setdefault((device, KIND_OF_CODE[kind], sequence, taken_at), []).append(
             Revision(
