@@ -198,13 +198,15 @@ class Loader:
             else:
                 rows = rows_of(deliveries, **ids)
                 inserted = _store_unknown(connection, rows, [False] * len(rows))
+        several = brought.several(ground.owners)
         moved = {
             device: gateway
             for device, gateway in brought.last().items()
-            if ground.owners.get(device) != gateway
+            # also where another came between two messages of the only one so far
+            if ground.owners.get(device) != gateway or device in several
         }
         if moved:
-            intake.set_owners(connection, moved, several=brought.several(ground.owners))
+            intake.set_owners(connection, moved, several=several)
         return inserted
 
     def _store_new(

@@ -151,6 +151,17 @@ def test_a_correction_by_another_gateway_with_another_offset_finds_its_record(
     assert home.wrong_days == []
 
 
+def test_a_gateway_that_came_between_two_messages_of_another_is_remembered(
+    home: StoredHome,
+) -> None:
+    elsewhere = glucose(1, offset_s=HALF_AN_HOUR_LATER)
+    home.bring(delivery(glucose(2)))
+    home.bring(delivery(glucose(3)), delivery(elsewhere, gateway="g2"), delivery(glucose(4)))
+    home.bring(delivery(glucose(1)))
+
+    assert len(home.values) == 4
+
+
 def test_a_memory_read_again_by_a_replaced_gateway_brings_its_corrections(home: StoredHome) -> None:
     home.bring(delivery(*[glucose(n) for n in range(1, 31)]))
     again = [
