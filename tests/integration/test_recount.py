@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from arriving import METER, NOW, delivery, glucose
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from stored_home import CUFF, StoredHome
 
@@ -24,8 +24,10 @@ from vitals.errors import MendData
 
 # a database is behind each example, and a busy machine is slow, not wrong
 BRIEF = settings(
-    max_examples=25,
+    max_examples=20,
     deadline=None,
+    # to make a failing example smaller takes longer than to read it
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 # whole hours and quarters, a midnight that is missing or comes twice, a day that was left out
