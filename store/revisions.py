@@ -143,7 +143,12 @@ def _revise_one(connection: Connection[Any], found: Sequence[Unsettled]) -> list
 
 
 def _unsettled(connection: Connection[Any]) -> list[Unsettled]:
-    rows = connection.execute(_SQL["unsettled"], prepare=False).fetchall()
+    weeks = connection.execute(_SQL["staged_weeks"], prepare=False).fetchall()
+    rows = [
+        row
+        for (week,) in weeks
+        for row in connection.execute(_SQL["unsettled"], {"week": week}, prepare=False).fetchall()
+    ]
     if not all(is_stored for *_, is_stored, _, _, _ in rows):
         raise TryAgain(
             "The database took rows and did not store them: nothing of this load is committed. "

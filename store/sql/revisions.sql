@@ -1,14 +1,22 @@
+-- name: staged_weeks
+-- The weeks in which staged rows were measured.
+SELECT DISTINCT date_bin('7 days', taken_at, 'epoch') AS week FROM staged ORDER BY week;
+
 -- name: unsettled
--- Staged rows that say what nobody has said of their record yet, in the order in which they came,
--- beside what stands of it and whose it is. `wearer`: whose it would be by the number that it says
--- now; `placed`: a person said whose it is.
+-- Staged rows of one week that say what nobody has said of their record yet, in the order in which
+-- they came, beside what stands of it and whose it is. `wearer`: whose it would be by the number that
+-- it says now; `is_placed`: a person said whose it is.
 SELECT staged.device_id, staged.kind, staged.sequence, staged.taken_at,
        staged.value, staged.unit, staged.slot, staged.meal, staged.flags, staged.raw,
        staged.gateway_id,
        m.value, m.unit, m.slot, m.meal, m.flags, m.raw, m.gateway_id,
        m.device_id IS NOT NULL AS is_stored,
        m.patient_id,
-       COALESCE(own.patient_id, anyone.patient_id) AS wearer,
+       -- asked for what is found alone, and not for every row that is looked at
+       COALESCE((SELECT patient_id FROM wearer
+                 WHERE wearer.device_id = m.device_id AND wearer.slot = staged.slot),
+                (SELECT patient_id FROM wearer
+                 WHERE wearer.device_id = m.device_id AND wearer.slot = -2)) AS wearer,
        m.set_aside OR EXISTS (SELECT FROM assigned
                               JOIN assignment ON assignment.id = assigned.assignment_id
                               WHERE assigned.device_id = m.device_id
@@ -17,18 +25,22 @@ SELECT staged.device_id, staged.kind, staged.sequence, staged.taken_at,
                                 AND assigned.taken_at = m.taken_at
                                 AND assignment.undone_at IS NULL) AS is_placed
 FROM staged
-LEFT JOIN measurement AS m ON m.device_id = staged.device_id
-                          AND m.kind = staged.kind
-                          AND m.sequence = staged.sequence
-                          AND m.taken_at = staged.taken_at
-                          -- spares the other chunks
-                          AND m.taken_at BETWEEN (SELECT min(taken_at) FROM staged)
-                                             AND (SELECT max(taken_at) FROM staged)
-LEFT JOIN wearer own
-       ON own.device_id = staged.device_id AND own.slot = staged.slot
-LEFT JOIN wearer anyone
-       ON anyone.device_id = staged.device_id AND anyone.slot = -2
-WHERE (m.device_id IS NULL
+-- One probe of the key for each, in the chunks of this week: without the limit, a load that spans
+-- years would read them; without the week, each probe asks every chunk whether it is concerned.
+LEFT JOIN LATERAL (
+    SELECT *
+    FROM measurement
+    WHERE device_id = staged.device_id
+      AND kind = staged.kind
+      AND sequence = staged.sequence
+      AND taken_at = staged.taken_at
+      AND taken_at >= %(week)s
+      AND taken_at < %(week)s + INTERVAL '7 days'
+    LIMIT 1
+) AS m ON true
+WHERE staged.taken_at >= %(week)s
+  AND staged.taken_at < %(week)s + INTERVAL '7 days'
+  AND (m.device_id IS NULL
        OR (m.value, m.unit, m.slot, m.meal, m.flags)
           IS DISTINCT FROM
           (staged.value, staged.unit, staged.slot, staged.meal, staged.flags))

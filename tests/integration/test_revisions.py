@@ -13,6 +13,7 @@ from ingest.load import Loader
 from store import assignment, measurements, people, revisions
 from store.inbox import Visit
 from store.pool import open_pool, transaction
+from vitals.errors import TryAgain
 from vitals.kinds import Kind
 from vitals.measurement import Flag, Meal
 from vitals.units import Unit
@@ -316,6 +317,23 @@ def test_workers_with_other_versions_at_once_keep_each_once(
     assert said == [(number, versions) for number in numbers]
     assert len(home.values) == len(numbers)
     assert home.wrong_days == []
+
+
+def test_a_row_that_the_database_took_and_did_not_store_is_never_receipted(
+    home: StoredHome,
+) -> None:
+    home.do(
+        "CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RETURN CASE WHEN NEW.value <> 13 THEN NEW END; END $$"
+    )
+    home.do(
+        "CREATE TRIGGER forget BEFORE INSERT ON measurement FOR EACH ROW EXECUTE FUNCTION forget()"
+    )
+    home.bring(delivery(glucose(1)))
+    with pytest.raises(TryAgain, match="did not store"):
+        home.bring(delivery(glucose(1), glucose(2, value=13), glucose(3)))
+
+    assert home.values == [5.6]
 
 
 # -- reading ---------------------------------------------------------------------------------------
