@@ -138,21 +138,17 @@ def matched_rows_of(
 ) -> tuple[list[Row], list[bool]]:
     """The same rows where some must be matched over all time, and for each whether it must.
 
-    A record that several deliveries bring is kept once.
+    They stay in the order of arrival: the first of a record says when it was.
     """
     rows: list[Row] = []
     matches: list[bool] = []
-    seen: set[tuple[Any, ...]] = set()
     for delivery in deliveries:
         made = _rows(delivery.items, gateway=gateways[delivery.gateway], devices=devices)
-        for item, row in zip(delivery.items, made, strict=True):
-            match = row[DEVICE] in matched and _is_matched(item, resync=delivery.resync)
-            record = _record(item)
-            if match and record in seen:
-                continue
-            seen.add(record)
-            rows.append(row)
-            matches.append(match)
+        rows += made
+        matches += [
+            row[DEVICE] in matched and _is_matched(item, resync=delivery.resync)
+            for item, row in zip(delivery.items, made, strict=True)
+        ]
     return rows, matches
 
 
@@ -160,11 +156,6 @@ def _is_matched(item: Item, *, resync: bool) -> bool:
     # Without the device's own time, only a sequence is left to match by, and a band that streams
     # may begin again at the same one: then only its gateway's word tells that this was read before.
     return resync or item.device_time is not None
-
-
-def _record(item: Item) -> tuple[Any, ...]:
-    """What a record keeps however its time is placed; the same columns as `drop_known` compares."""
-    return (item.device, item.kind, item.sequence, item.device_time, item.value, item.unit)
 
 
 def _rows(items: Iterable[Item], *, gateway: int, devices: Mapping[str, int]) -> list[Row]:

@@ -210,13 +210,15 @@ class Loader:
             else:
                 rows = rows_of(deliveries, **ids)
                 inserted = _store_unknown(connection, rows, [False] * len(rows))
+        several = brought.several(ground.owners)
         moved = {
             device: gateway
             for device, gateway in brought.last().items()
-            if ground.owners.get(device) != gateway
+            # also where another came between two messages of the only one so far
+            if ground.owners.get(device) != gateway or device in several
         }
         if moved:
-            intake.set_owners(connection, moved, several=brought.several(ground.owners))
+            intake.set_owners(connection, moved, several=several)
         return inserted
 
     def _store_new(
@@ -302,8 +304,8 @@ def _store_unknown(
     """The number of new rows among rows of which some are stored already."""
     intake.stage(connection, rows, matches)
     if any(matches):
-        intake.drop_known(connection)
-    return intake.load_staged(connection)
+        intake.match_staged(connection)
+    return intake.load_staged(connection, most=len(rows))
 
 
 def _keep_refused(

@@ -17,7 +17,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import class_row, scalar_row
 
-from store import intake, sharing
+from store import intake, recount, sharing
 from store.inbox import Visit
 from store.named import queries
 
@@ -87,6 +87,7 @@ class _Row:
     """One row of one device, and its place."""
 
     kind: int
+    unit: int
     sequence: int
     taken_at: datetime
     place: _Place
@@ -204,7 +205,7 @@ def undo(
     if kept.undone_at is not None:
         return Done(outcome=Outcome.ALREADY)
     found = connection.execute(_SQL["lock_assigned"], {"id": assignment_id}).fetchall()
-    rows = _rows(each[:5] for each in found)
+    rows = _rows(each[:6] for each in found)
     places = [_Place(patient_id=was, set_aside=aside) for *_, was, aside in found]
     slot = kept.mapped_slot
     is_mapped = slot is not None and sharing.owner(connection, kept.device_id, slot) == patient_id
@@ -291,22 +292,17 @@ def _move(
     moments = [row.taken_at for row in rows]
     span = {"device_id": device_id, "first": min(moments), "last": max(moments)}
     connection.execute(_SQL["move"], {**span, **_columns(rows, places)})
-    pairs = [
-        (place.patient_id, row)
-        for row, new in zip(rows, places, strict=True)
-        for place in {row.place, new}
-        if place.patient_id is not None
-    ]
-    if not pairs:
-        return
-    touched = {"touched": [patient for patient, _ in pairs], **_keys([row for _, row in pairs])}
-    days = connection.execute(_SQL["lock_days"], {**span, **touched}).fetchall()
-    names = ("patients", "kinds", "units", "days")
-    wanted = dict(zip(names, map(list, zip(*days, strict=True)), strict=True))
-    # a statement of its own: it must see what was committed while the days were waited for
-    connection.execute(_SQL["recount_days"], {**span, **wanted})
-    connection.execute(_SQL["drop_empty_days"], wanted)
-    connection.execute(_SQL["leave_news"], touched)
+    recount.recount_rows(
+        connection,
+        [
+            recount.Touched(
+                patient_id=place.patient_id, kind=row.kind, unit=row.unit, taken_at=row.taken_at
+            )
+            for row, new in zip(rows, places, strict=True)
+            for place in {row.place, new}
+            if place.patient_id is not None
+        ],
+    )
 
 
 def _kept(connection: Connection[Any], assignment_id: int, patient_id: int) -> _Kept | None:
@@ -349,11 +345,12 @@ def _rows(found: Iterable[Sequence[Any]]) -> list[_Row]:
     return [
         _Row(
             kind=kind,
+            unit=unit,
             sequence=sequence,
             taken_at=taken_at,
             place=_Place(patient_id=patient_id, set_aside=aside),
         )
-        for kind, sequence, taken_at, patient_id, aside in found
+        for kind, unit, sequence, taken_at, patient_id, aside in found
     ]
 
 

@@ -28,8 +28,8 @@ _SQL = queries("erasure")
 REMOVED = (
     "assigned", "assignment", "gateway_event", "gateway_command", "gateway_invitation", "outbox",
     "reminder", "plan_change", "plan_task", "proposal", "plan", "alert", "finding", "judgement",
-    "report", "news", "measurement_day", "measurement", "rejection", "dead_letter", "device_user",
-    "relation", "contact", "login_link", "session",
+    "report", "news", "measurement_day", "revision", "measurement", "rejection", "dead_letter",
+    "device_user", "relation", "contact", "login_link", "session",
 )  # fmt: skip
 # Columns of rows that stay, in which the person, or an account of theirs, becomes nobody.
 FORGOTTEN_PATIENT = (

@@ -2,15 +2,16 @@
 
 lock the devices, learn who delivered them last and whose they are → copy the rows in, add their
 days, leave news → what was refused; all in one transaction. Where a row may be stored already, rows
-pass through a staging table instead, which keeps the new ones. The order of locks is the same for
+pass through a staging table instead, which keeps the new ones, and revises those that their device
+has corrected (`revisions.py`). The order of locks is the same for
 every load (devices, then rows by key, then days, then news), so that two workers wait for each
 other but never in a circle. May hold: these steps over `sql/intake.sql`. May not: judgement,
 receipts.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 from psycopg.types.string import BytesBinaryDumper
 
+from store import recount, revisions
 from store.columns import Columns, packed
 from store.forgotten import NOTHING_FORGOTTEN, Bars, bars
 from store.named import queries
@@ -41,6 +43,7 @@ DayRow = tuple[Any, ...]
 _DAY_COLUMNS = (
     "patient_id", "kind", "unit", "local_day", "n", "sum", "min", "max", "first_at", "last_at",
 )  # fmt: skip
+_N = _DAY_COLUMNS.index("n")
 
 # no gateway's id: several gateways have delivered a device
 SEVERAL = 0
@@ -50,6 +53,12 @@ LOCK_CLASS = 0x646576
 # Devices share this many locks: PostgreSQL's lock table has room for some thousands in all, and a
 # device that waits for another's re-reading waits for one transaction.
 _LOCK_BUCKETS = 512
+
+# How far apart two gateways can place one record of a device: clocks that show local time differ by
+# no more than the widest time zones do, UTC-12 to UTC+14 (IANA time zone database). A meter that
+# lost its battery counts from one again, and its clock begins anew: the same number and the same
+# time of the device further apart than this are two records.
+_APART = timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +163,13 @@ def buckets(devices: Collection[int]) -> list[int]:
     return sorted({device % _LOCK_BUCKETS for device in devices})
 
 
-def lock_all_devices(connection: Connection[Any]) -> None:
-    """Waits until no load runs, and lets none begin until the transaction ends."""
-    connection.execute(_SQL["lock_all"], {"class": LOCK_CLASS, "last": _LOCK_BUCKETS - 1})
+def stop_loads(connection: Connection[Any]) -> None:
+    """Waits for every load that runs; until the transaction ends, none begins."""
+    buckets = list(range(_LOCK_BUCKETS))
+    connection.execute(
+        _SQL["lock_devices"],
+        {"class": LOCK_CLASS, "buckets": buckets, "alone": [True] * _LOCK_BUCKETS},
+    )
 
 
 def day_starts(
@@ -194,7 +207,8 @@ def add_days(connection: Connection[Any], days: Sequence[DayRow]) -> None:
 
 
 def stage(connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bool]) -> None:
-    """Copies rows into the staging table of this connection; `matches` as `drop_known` reads."""
+    """Copies rows into the staging table of this connection; `matches`: which are looked for over
+    all time. Of two versions of one record, the one that stands is the one that comes later."""
     connection.execute(_SQL["create_staged"])
     with connection.cursor() as cursor:
         # half the time of the dumper that a bytea column gets by itself
@@ -206,16 +220,34 @@ def stage(connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bo
                 write((*row, match))
 
 
-def drop_known(connection: Connection[Any]) -> None:
-    """Takes out of the staged rows what is stored already under another time."""
-    connection.execute(_SQL["drop_known"], prepare=False)
+def match_staged(connection: Connection[Any]) -> None:
+    """Gives staged rows that are stored, or staged, under another time that time."""
+    for query in ("match_stored", "match_staged"):
+        # planned each time: the staging table is one row now and ten thousand then
+        connection.execute(_SQL[query], {"apart": _APART}, prepare=False)
 
 
-def load_staged(connection: Connection[Any]) -> int:
-    """The number of rows that were new; they are stored, counted by day, and news."""
-    # planned each time: the staging table is one row now and ten thousand then
-    row = connection.execute(_SQL["load_staged"], prepare=False).fetchone()
-    return int(row[0]) if row else 0
+def load_staged(connection: Connection[Any], *, most: int) -> int:
+    """The number of rows that were new, at most `most`; they are stored, counted by day, and news.
+
+    What a device has corrected is revised.
+    """
+    found = connection.execute(_SQL["insert_staged"], prepare=False).fetchall()
+    inserted = sum(int(day[_N]) for day in found)
+    days: list[DayRow] = [day for day in found if day[0] is not None]
+    if inserted < most and revisions.any_unsettled(connection):
+        recount.recount_rows(connection, [*revisions.revise(connection), *_touched(days)])
+    elif days:
+        add_days(connection, days)
+    return inserted
+
+
+def _touched(days: Iterable[DayRow]) -> list[recount.Touched]:
+    return [
+        recount.Touched(patient_id=patient_id, kind=kind, unit=unit, taken_at=moment)
+        for patient_id, kind, unit, *_, first_at, last_at in days
+        for moment in (first_at, last_at)
+    ]
 
 
 def set_owners(

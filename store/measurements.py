@@ -260,7 +260,8 @@ def _codes(kinds: Collection[Kind]) -> list[int]:
 
 
 @cache
-def _flags(bits: int) -> tuple[Flag, ...]:
+def flags_of(bits: int) -> tuple[Flag, ...]:
+    """The flags that a row's bits stand for."""
     return tuple(flag for flag, bit in FLAG_BIT.items() if bits & bit)
 
 
@@ -282,6 +283,6 @@ def stored_of(row: Any) -> Stored:
         clock_offset_s=clock_offset_s,
         user=None if slot < 0 else slot,
         meal=None if meal is None else MEAL_OF_CODE[meal],
-        flags=_flags(flags),
+        flags=flags_of(flags),
         received_at=received_at,
     )

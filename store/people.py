@@ -124,10 +124,7 @@ def create_patient(
 
     Raises MendData for a time zone that nobody knows: the patient's days are counted in it.
     """
-    try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise MendData(f"{timezone!r} is no time zone: use a name like Asia/Shanghai.") from error
+    check_zone(timezone)
     row = connection.execute(
         _SQL["create_patient"],
         {
@@ -142,6 +139,14 @@ def create_patient(
         },
     ).fetchone()
     return _id(row)
+
+
+def check_zone(timezone: str) -> None:
+    """Raises MendData for a time zone that nobody knows."""
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise MendData(f"{timezone!r} is no time zone: use a name like Asia/Shanghai.") from error
 
 
 def patient(connection: Connection[Any], patient_id: int) -> Patient | None:

@@ -79,7 +79,7 @@ def cut(connection: Connection[Any], *, complete_since: datetime, now: datetime)
     the rest, and what is brought again is not taken in.
     """
     with connection.transaction():
-        intake.lock_all_devices(connection)
+        intake.stop_loads(connection)
         connection.execute(_SQL["add_cut"], {"at": now, "complete_since": complete_since})
 
 
@@ -92,6 +92,7 @@ def remove(connection: Connection[Any], known: Facts) -> Removed:
         done = _remove_chunks(connection, before, whole=known.may_compress)
     else:
         done = _remove(connection, before)
+    connection.execute(_SQL["delete_older_revisions"], {"before": before})
     if done != Removed():
         connection.execute(_SQL["note_removed"], {"rows": done.rows, "chunks": done.chunks})
     return done

@@ -27,7 +27,7 @@ from api.view.state import state_of
 from api.visitor import Db, Now, SignedIn, allowed, signed_form
 from care_plans import records
 from care_plans.records import ChangeShown
-from store import inbox, measurements, pages, people
+from store import inbox, measurements, pages, people, revisions
 from store.people import RelatedPatient
 from store.pool import transaction
 
@@ -46,11 +46,12 @@ def patient_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLR
         rows = pages.alerts(connection, [person.id], since=now)
         unnamed = inbox.count_waiting(connection, [person.id], limit=MOST)
         newest = measurements.newest(connection, person.id)
+        corrected = revisions.revisions(connection, newest.values())
         lines = lines_of(connection, [person.id])
         slots = records.tasks_of_day(connection, patient_id=person.id, now=now)
         changes = records.changes_of(connection, person.id)
     alerts = alert_view.shown(rows, reader=Reader.PATIENT, locale=locale)
-    values = latest_view.shown(newest, targets=person.targets, now=now)
+    values = latest_view.shown(newest, targets=person.targets, now=now, corrected=corrected)
     newest_at = latest_view.newest(values)
     chain = lines.of(
         person.id, alerts=alerts, has_data=newest_at is not None, now=now, locale=locale

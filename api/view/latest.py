@@ -4,7 +4,7 @@ May hold: the pairing of pressures, text of numbers, the glance at each. May not
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.view import glance
@@ -12,6 +12,7 @@ from api.view.glance import Glance
 from rules.history import SUSPECT
 from rules.words import value_text
 from store.measurements import Stored
+from store.revisions import Name, Revision, name_of
 from vitals.kinds import Kind
 from vitals.measurement import Clock, Meal
 from vitals.units import UNIT_TEXT, Unit, convert
@@ -32,9 +33,15 @@ _ORDER = (
 )
 
 
+_NEVER: Mapping[Name, Sequence[Revision]] = {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One line of the list: `name` and `remarks` are keys of words, `text` goes before `unit`."""
+    """One line of the list: `name` and `remarks` are keys of words, `text` goes before `unit`.
+
+    `was`: text and unit of what the device said before it corrected itself.
+    """
 
     name: str
     text: str
@@ -44,18 +51,36 @@ class Shown:
     pulse: str | None = None
     meal: Meal | None = None
     remarks: tuple[str, ...] = ()
+    was: tuple[str, str] | None = None
 
 
 def shown(
-    found: Mapping[Kind, Stored], *, targets: Mapping[str, object], now: datetime
+    found: Mapping[Kind, Stored],
+    *,
+    targets: Mapping[str, object],
+    now: datetime,
+    corrected: Mapping[Name, Sequence[Revision]] = _NEVER,
 ) -> list[Shown]:
     """The lines of the list, blood pressure and glucose first."""
-    return [_line(found, kind, targets=targets, now=now) for kind in _ORDER if kind in found]
+    before = {kind: _before(value, corrected) for kind, value in found.items()}
+    lines = []
+    for kind in _ORDER:
+        if kind in found:
+            line, was = (_line(each, kind, targets=targets, now=now) for each in (found, before))
+            is_corrected = (line.text, line.unit) != (was.text, was.unit)
+            lines.append(replace(line, was=(was.text, was.unit)) if is_corrected else line)
+    return lines
 
 
 def newest(lines: Sequence[Shown]) -> datetime | None:
     """When the newest of these was measured."""
     return max((line.at for line in lines), default=None)
+
+
+def _before(value: Stored, corrected: Mapping[Name, Sequence[Revision]]) -> Stored:
+    """The measurement as it was before its last correction, if there was one."""
+    *_, last = (None, *corrected.get(name_of(value), ()))
+    return value if last is None else replace(value, value=last.value, unit=last.unit)
 
 
 def _line(

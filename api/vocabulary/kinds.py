@@ -25,6 +25,7 @@ KINDS = {
     "glance_old": ("较早的数值", "Not recent"),
     "glance_kept": ("已记录", "Recorded"),
     "glance_doubted": ("请再测一次", "Please measure again"),
+    "corrected": ("设备已更正，原为 {was}", "Corrected by the device, was {was}"),
     "clock_unsure": ("测量时间不确定", "The time of measuring is not certain"),
     "flag_irregular_pulse": ("血压计提示脉搏不齐", "The cuff noted an irregular pulse"),
     "flag_body_movement": ("测量时身体在动", "The body moved while measuring"),

@@ -1,11 +1,16 @@
-"""`kangban ingest …`: takes measurements in; and looks at what was refused."""
+"""`kangban ingest …`: takes measurements in; looks at what was refused, and counts again."""
 
 import json
+import logging
 from typing import Annotated
 
 import typer
 
 from kangban.commands import process
+from vitals.kinds import KIND_OF_CODE
+from vitals.units import UNIT_OF_CODE
+
+log = logging.getLogger(__name__)
 
 app = typer.Typer(
     help="Take measurements in from the gateways; without more words: until stopped.",
@@ -37,6 +42,38 @@ def check() -> None:
         f"{len(found)} days differ from a recount."
     )
     raise typer.Exit(1 if found else 0)
+
+
+@app.command()
+def recount(
+    patient: Annotated[
+        int | None, typer.Option(help="Number of one patient; all when left out.")
+    ] = None,
+) -> None:
+    """Count days again, mend those whose stored sums differ, and say which they were."""
+    from store import measurements
+    from store.pool import connect
+    from store.recount import recount_patient
+
+    with connect(process.database_url(), autocommit=True) as connection:
+        wrong = {each.patient_id for each in measurements.differences(connection, patient)}
+        mended = []
+        for each in sorted(wrong):
+            # a transaction for each patient: loads wait for that patient's days alone
+            with connection.transaction():
+                mended += recount_patient(connection, each)
+    for day in mended:
+        # into the logs: a wrong day is a mistake of ours, and somebody will want to know of it
+        log.warning(
+            "Mended: patient %d, %s in %s, %s: had %d readings, has %d.",
+            day.patient_id,
+            KIND_OF_CODE[day.kind],
+            UNIT_OF_CODE[day.unit],
+            day.local_day,
+            day.had,
+            day.has,
+        )
+    print(f"Days mended: {len(mended)}." if mended else "Every day says what a recount says.")
 
 
 @app.command()

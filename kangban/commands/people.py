@@ -71,6 +71,19 @@ def patient(
 
 
 @app.command()
+def zone(
+    patient: Annotated[int, typer.Argument(help="Number of the patient.")],
+    timezone: Annotated[str, typer.Argument(help="Where the patient lives: Asia/Urumqi.")],
+) -> None:
+    """Move a patient to another time zone; all days are counted anew, none is lost."""
+    from store.zone import set_zone
+
+    with _database() as connection:
+        counted = set_zone(connection, patient_id=patient, timezone=timezone)
+    print(f"Days counted anew: {len(counted)}.")
+
+
+@app.command()
 def account(
     name: str,
     role: Annotated[str, typer.Option(help="patient, family or doctor")],

@@ -350,3 +350,11 @@ SELECT pg_notify('kangban_patient', %(patient)s::text);
 -- name: erasures
 -- Who was erased since a moment, the newest first.
 SELECT patient_no, at, asked_by, because FROM erasure WHERE at >= %(since)s ORDER BY id DESC;
+
+-- name: delete_revision
+-- What devices said before they corrected their readings.
+DELETE FROM revision AS r
+USING erased_row AS e
+WHERE r.device_id = e.device_id AND r.kind = e.kind AND r.sequence = e.sequence
+  AND r.taken_at = e.taken_at
+RETURNING r::text;

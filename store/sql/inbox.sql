@@ -59,7 +59,7 @@ ORDER BY 1, 2, 3;
 -- name: lock_visit
 -- The rows of one record that may be this patient's, whosever they are now; nobody moves them
 -- meanwhile.
-SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside
+SELECT m.kind, m.unit, m.sequence, m.taken_at, m.patient_id, m.set_aside
 FROM measurement AS m
 WHERE m.device_id = %(device_id)s AND m.sequence = %(sequence)s AND m.taken_at = %(taken_at)s
   AND m.taken_at >= raw_since()
@@ -72,7 +72,7 @@ FOR UPDATE OF m;
 
 -- name: lock_number
 -- What waits from one number of a device and may be this patient's; nobody moves it meanwhile.
-SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside
+SELECT m.kind, m.unit, m.sequence, m.taken_at, m.patient_id, m.set_aside
 FROM measurement AS m
 WHERE m.device_id = %(device_id)s AND m.slot = %(slot)s
   AND m.patient_id IS NULL AND NOT m.set_aside
@@ -95,83 +95,6 @@ WHERE m.device_id = %(device_id)s
   AND m.sequence = moved.sequence
   AND m.taken_at = moved.taken_at
   AND m.taken_at BETWEEN %(first)s AND %(last)s;
-
--- name: lock_days
--- Makes sure that the days exist from which and to which rows move, and holds them, in the order in
--- which every load takes days. A load that has counted into one is waited for; one that has not
--- yet will add to what the recount leaves.
-INSERT INTO measurement_day AS day (
-    patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
-)
-SELECT touched.patient_id, m.kind, m.unit, (m.taken_at AT TIME ZONE patient.timezone)::date,
-       0, 0, min(m.value), max(m.value), min(m.taken_at), max(m.taken_at)
-FROM unnest(%(touched)s::int[], %(kinds)s::smallint[], %(sequences)s::bigint[],
-            %(moments)s::timestamptz[]) AS touched (patient_id, kind, sequence, taken_at)
-JOIN measurement AS m ON m.device_id = %(device_id)s AND m.kind = touched.kind
-                     AND m.sequence = touched.sequence AND m.taken_at = touched.taken_at
-                     AND m.taken_at BETWEEN %(first)s AND %(last)s
-JOIN patient ON patient.id = touched.patient_id
-GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE SET received_at = now()
-RETURNING patient_id, kind, unit, local_day;
-
--- name: recount_days
--- Counts these days anew from their measurements. A day is within fourteen hours of UTC's.
-UPDATE measurement_day AS day
-SET n = counted.n,
-    sum = COALESCE(counted.sum, 0),
-    min = COALESCE(counted.min, day.min),
-    max = COALESCE(counted.max, day.max),
-    first_at = COALESCE(counted.first_at, day.first_at),
-    last_at = COALESCE(counted.last_at, day.last_at)
-FROM unnest(%(patients)s::int[], %(kinds)s::smallint[], %(units)s::smallint[], %(days)s::date[])
-     AS wanted (patient_id, kind, unit, local_day)
-JOIN patient ON patient.id = wanted.patient_id
-CROSS JOIN LATERAL (
-    SELECT count(*)::int AS n, sum(value::numeric) AS sum, min(value) AS min, max(value) AS max,
-           min(taken_at) AS first_at, max(taken_at) AS last_at
-    FROM measurement
-    WHERE measurement.patient_id = wanted.patient_id
-      AND measurement.kind = wanted.kind
-      AND measurement.unit = wanted.unit
-      AND measurement.taken_at >= wanted.local_day::timestamp AT TIME ZONE 'UTC' - INTERVAL '1 day'
-      AND measurement.taken_at < wanted.local_day::timestamp AT TIME ZONE 'UTC' + INTERVAL '2 days'
-      AND measurement.taken_at BETWEEN %(first)s::timestamptz - INTERVAL '3 days'
-                                   AND %(last)s::timestamptz + INTERVAL '3 days'
-      AND (measurement.taken_at AT TIME ZONE patient.timezone)::date = wanted.local_day
-) AS counted
-WHERE day.patient_id = wanted.patient_id
-  AND day.kind = wanted.kind
-  AND day.unit = wanted.unit
-  AND day.local_day = wanted.local_day;
-
--- name: drop_empty_days
--- Removes those of these days that have no measurement left.
-DELETE FROM measurement_day AS day
-USING unnest(%(patients)s::int[], %(kinds)s::smallint[], %(units)s::smallint[], %(days)s::date[])
-      AS wanted (patient_id, kind, unit, local_day)
-WHERE day.patient_id = wanted.patient_id
-  AND day.kind = wanted.kind
-  AND day.unit = wanted.unit
-  AND day.local_day = wanted.local_day
-  AND day.n = 0;
-
--- name: leave_news
--- Has everybody judged again who won or lost readings, and tells pages and rules.
-WITH told AS (
-    INSERT INTO news (consumer, patient_id, earliest, latest)
-    SELECT 'rules', patient_id, min(taken_at), max(taken_at)
-    FROM unnest(%(touched)s::int[], %(moments)s::timestamptz[]) AS touched (patient_id, taken_at)
-    GROUP BY patient_id
-    ORDER BY patient_id
-    ON CONFLICT (consumer, patient_id) DO UPDATE
-    SET earliest = LEAST(news.earliest, excluded.earliest),
-        latest = GREATEST(news.latest, excluded.latest)
-    RETURNING patient_id
-)
-SELECT (SELECT count(pg_notify('kangban_patient', patient_id::text)) FROM told) AS patients,
-       (SELECT count(pg_notify('kangban_news', '')) FROM (SELECT FROM told LIMIT 1) AS any_news);
 
 -- name: add_assignment
 -- Keeps who said whose readings are.
@@ -198,7 +121,7 @@ WHERE id = %(id)s AND patient_id = %(patient_id)s;
 -- name: lock_assigned
 -- The rows of an assignment that still stand where it put them and that no later one has moved,
 -- with where they were before.
-SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside,
+SELECT m.kind, m.unit, m.sequence, m.taken_at, m.patient_id, m.set_aside,
        assigned.was_patient, assigned.was_set_aside
 FROM assigned
 JOIN assignment ON assignment.id = assigned.assignment_id
@@ -219,7 +142,7 @@ FOR UPDATE OF m;
 
 -- name: lock_since_mapped
 -- What came to a patient by a number since it was mapped, and that nobody has moved since.
-SELECT m.kind, m.sequence, m.taken_at, m.patient_id, m.set_aside
+SELECT m.kind, m.unit, m.sequence, m.taken_at, m.patient_id, m.set_aside
 FROM measurement AS m
 WHERE m.device_id = %(device_id)s AND m.slot = %(slot)s AND m.patient_id = %(patient_id)s
   AND m.received_at >= %(since)s

@@ -20,7 +20,9 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged (
     gateway_id     int         NOT NULL,
     raw            bytea,
     -- is this record to be looked for over all time, or by its key alone?
-    match          boolean     NOT NULL
+    match          boolean     NOT NULL,
+    -- which came first
+    place          bigint      GENERATED ALWAYS AS IDENTITY
 ) ON COMMIT DELETE ROWS;
 
 -- name: lock_devices
@@ -28,11 +30,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS staged (
 SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)::text
                   ELSE pg_advisory_xact_lock_shared(%(class)s, bucket)::text END)
 FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
-
--- name: lock_all
--- Waits until no load runs, and lets none begin.
-SELECT count(pg_advisory_xact_lock(%(class)s, bucket)::text)
-FROM generate_series(0, %(last)s) AS bucket;
 
 -- name: owners
 -- The only gateway that ever delivered each of these devices (null: none has, 0: several have),
@@ -118,20 +115,79 @@ COPY staged (device_id, kind, sequence, taken_at, value, unit, clock, device_tim
              slot, meal, flags, gateway_id, raw, match)
 FROM STDIN (FORMAT BINARY);
 
--- name: drop_known
--- Takes out what is stored already under another time: the same record, read with another offset.
-DELETE FROM staged
-USING measurement known
-WHERE staged.match
-  AND known.device_id = staged.device_id
-  AND known.kind = staged.kind
-  AND known.sequence = staged.sequence
-  AND known.device_time IS NOT DISTINCT FROM staged.device_time
-  AND known.value = staged.value
-  AND known.unit = staged.unit;
+-- name: match_stored
+-- Gives each record that is stored under another time that time: it is the same, placed with another
+-- offset. By what it says, over all time; by the device's own time alone, where the two times are no
+-- further apart than a wrong time zone makes them: then its device has corrected it. A record without
+-- the device's own time goes, as nothing but what it says tells that it is the same.
+WITH known AS (
+    SELECT DISTINCT ON (staged.place) staged.place, m.taken_at
+    FROM staged
+    JOIN measurement AS m ON m.device_id = staged.device_id
+                         AND m.kind = staged.kind
+                         AND m.sequence = staged.sequence
+                         AND m.device_time IS NOT DISTINCT FROM staged.device_time
+    CROSS JOIN LATERAL (
+        SELECT m.value = staged.value AND m.unit = staged.unit
+               OR EXISTS (SELECT FROM revision AS r
+                          WHERE r.device_id = m.device_id
+                            AND r.kind = m.kind
+                            AND r.sequence = m.sequence
+                            AND r.taken_at = m.taken_at
+                            AND r.value = staged.value
+                            AND r.unit = staged.unit) AS same,
+               GREATEST(m.taken_at, staged.taken_at) - LEAST(m.taken_at, staged.taken_at) AS apart
+    ) AS compared
+    WHERE staged.match
+      AND (compared.same
+           OR staged.device_time IS NOT NULL AND compared.apart <= %(apart)s)
+    ORDER BY staged.place, compared.apart > INTERVAL '0', compared.same DESC, compared.apart
+), gone AS (
+    DELETE FROM staged
+    USING known
+    WHERE staged.place = known.place
+      AND staged.device_time IS NULL
+      AND staged.taken_at <> known.taken_at
+)
+UPDATE staged
+SET taken_at = known.taken_at
+FROM known
+WHERE staged.place = known.place
+  AND staged.device_time IS NOT NULL
+  AND staged.taken_at <> known.taken_at;
 
--- name: load_staged
--- Moves rows in, once each; counts them into the days of their patients, leaves news, tells pages.
+-- name: match_staged
+-- The same among what came together: the first that came says when it was.
+WITH known AS (
+    SELECT DISTINCT ON (staged.place) staged.place, earlier.taken_at
+    FROM staged
+    JOIN staged AS earlier ON earlier.device_id = staged.device_id
+                          AND earlier.kind = staged.kind
+                          AND earlier.sequence = staged.sequence
+                          AND earlier.device_time IS NOT DISTINCT FROM staged.device_time
+                          AND earlier.place < staged.place
+    WHERE staged.match
+      AND (earlier.value = staged.value AND earlier.unit = staged.unit
+           OR staged.device_time IS NOT NULL
+              AND GREATEST(earlier.taken_at, staged.taken_at)
+                  - LEAST(earlier.taken_at, staged.taken_at) <= %(apart)s)
+    ORDER BY staged.place, earlier.place
+), gone AS (
+    DELETE FROM staged
+    USING known
+    WHERE staged.place = known.place
+      AND staged.device_time IS NULL
+      AND staged.taken_at <> known.taken_at
+)
+UPDATE staged
+SET taken_at = known.taken_at
+FROM known
+WHERE staged.place = known.place
+  AND staged.device_time IS NOT NULL
+  AND staged.taken_at <> known.taken_at;
+
+-- name: insert_staged
+-- Moves rows in, once each, and gives what they add to the days of their patients (null: nobody's).
 WITH fresh AS (
     INSERT INTO measurement (
         device_id, kind, sequence, taken_at, patient_id, value, unit, clock, device_time,
@@ -146,42 +202,16 @@ WITH fresh AS (
     LEFT JOIN wearer anyone
            ON anyone.device_id = staged.device_id AND anyone.slot = -2
     -- one order for all: two loads with the same rows wait for each other, never in a circle
-    ORDER BY staged.device_id, kind, sequence, taken_at
+    ORDER BY staged.device_id, kind, sequence, taken_at, place
     ON CONFLICT DO NOTHING
     RETURNING patient_id, kind, unit, taken_at, value
-), days AS (
-    INSERT INTO measurement_day AS day (
-        patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
-    )
-    SELECT patient_id, kind, unit, (taken_at AT TIME ZONE patient.timezone)::date,
-           count(*), sum(value::numeric), min(value), max(value), min(taken_at), max(taken_at)
-    FROM fresh
-    JOIN patient ON patient.id = fresh.patient_id
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE
-    SET n = day.n + excluded.n,
-        sum = day.sum + excluded.sum,
-        min = LEAST(day.min, excluded.min),
-        max = GREATEST(day.max, excluded.max),
-        first_at = LEAST(day.first_at, excluded.first_at),
-        last_at = GREATEST(day.last_at, excluded.last_at),
-        received_at = now()
-), told AS (
-    INSERT INTO news (consumer, patient_id, earliest, latest)
-    SELECT 'rules', patient_id, min(taken_at), max(taken_at)
-    FROM fresh
-    WHERE patient_id IS NOT NULL
-    GROUP BY patient_id
-    ORDER BY patient_id
-    ON CONFLICT (consumer, patient_id) DO UPDATE
-    SET earliest = LEAST(news.earliest, excluded.earliest),
-        latest = GREATEST(news.latest, excluded.latest)
-    RETURNING patient_id
 )
-SELECT (SELECT count(*) FROM fresh) AS inserted,
-       (SELECT count(pg_notify('kangban_patient', patient_id::text)) FROM told) AS patients,
-       (SELECT count(pg_notify('kangban_news', '')) FROM (SELECT FROM told LIMIT 1) AS any_news);
+SELECT patient_id, kind, unit, (taken_at AT TIME ZONE patient.timezone)::date,
+       count(*)::int, sum(value::numeric), min(value), max(value), min(taken_at), max(taken_at)
+FROM fresh
+LEFT JOIN patient ON patient.id = fresh.patient_id
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4;
 
 -- name: reject
 -- Keeps a measurement that was refused, once however often it comes.

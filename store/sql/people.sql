@@ -26,6 +26,10 @@ ORDER BY id;
 -- Replaces the doctor's own targets for a patient.
 UPDATE patient SET targets = %(targets)s WHERE id = %(id)s;
 
+-- name: set_timezone
+-- Says in which time zone a patient lives from now on; the days kept are still the old ones.
+UPDATE patient SET timezone = %(timezone)s WHERE id = %(id)s;
+
 -- name: create_account
 -- Adds somebody who may sign in and gives the id.
 INSERT INTO account (name, role, locale) VALUES (%(name)s, %(role)s, %(locale)s) RETURNING id;

@@ -87,3 +87,7 @@ DELETE FROM measurement
 WHERE taken_at < %(before)s
   AND ctid >= format('(%%s,0)', %(first)s::bigint)::tid
   AND ctid < format('(%%s,0)', %(end)s::bigint)::tid;
+
+-- name: delete_older_revisions
+-- Removes what devices said before they corrected readings that go.
+DELETE FROM revision WHERE taken_at < %(before)s;

@@ -59,6 +59,30 @@ def test_a_household_is_registered_and_its_report_is_written(
     assert "0 days differ" in said(kangban("ingest", "check", **where))
 
 
+def test_a_wrong_day_is_mended_and_a_patient_moves_to_another_zone(embedded_url: str) -> None:
+    where = {"KANGBAN_DATABASE_URL": embedded_url}
+    patient = said(kangban("people", "patient", "王建国", **where))
+    with connect(embedded_url) as connection:
+        connection.execute(
+            "INSERT INTO measurement (taken_at, device_id, kind, sequence, patient_id, value, unit,"
+            " clock, gateway_id) VALUES ('2024-11-01T20:00Z', 1, 3, 1, %s, 120, 3, 1, 1)",
+            (patient,),
+        )
+    assert kangban("ingest", "check", **where).returncode == 1
+    mending = kangban("ingest", "recount", "--patient", patient, **where)
+    assert said(mending) == "Days mended: 1."
+    assert re.search(
+        r"Mended: patient 1, \w+ in .*2024-11-02: had 0 readings, has 1", mending.stderr
+    )
+    assert "0 days differ" in said(kangban("ingest", "check", **where))
+
+    moving = said(kangban("people", "zone", patient, "America/Havana", **where))
+    assert moving == "Days counted anew: 2."
+    assert "Every day says what" in said(kangban("ingest", "recount", **where))
+    assert "no time zone" in refused(kangban("people", "zone", patient, "Mars", **where))
+    assert "no patient 99" in refused(kangban("people", "zone", "99", "Asia/Tokyo", **where))
+
+
 def test_a_number_that_nobody_has_is_said_to_be_so(embedded_url: str) -> None:
     where = {"KANGBAN_DATABASE_URL": embedded_url}
     assert "no household, patient or account" in refused(kangban("people", "link", "99", **where))

@@ -483,7 +483,7 @@ def test_loads_and_moves_at_once_leave_true_days_and_block_nobody(home: Home) ->
 # -- engines ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("query", ["move", "lock_visit", "lock_days"])
+@pytest.mark.parametrize("query", ["move", "lock_visit"])
 def test_a_move_looks_into_the_chunk_of_its_record_alone(timescale_url: str, query: str) -> None:
     with open_pool(timescale_url, process="test") as pool:
         home = Home(pool)
@@ -493,7 +493,7 @@ def test_a_move_looks_into_the_chunk_of_its_record_alone(timescale_url: str, que
         row = {
             "device_id": home.device, "sequence": 3, "taken_at": at, "patient_id": home.mother,
             "first": at, "last": at, "kinds": [3], "sequences": [3], "moments": [at],
-            "patients": [home.mother], "touched": [home.mother], "asides": [False],
+            "patients": [home.mother], "asides": [False],
         }  # fmt: skip
         assert home.ask("SELECT count(DISTINCT tableoid) FROM measurement") == [(6,)]
         with transaction(pool) as connection:

@@ -12,7 +12,7 @@ from api.config import ApiSettings
 from api.doors import make_link
 from tests import seed
 from tests.seed import One
-from vitals.kinds import Kind
+from vitals.kinds import VITALS, Kind
 from vitals.units import Unit
 
 HOUR_AGO = seed.NOW - timedelta(hours=1)
@@ -61,3 +61,22 @@ def test_each_new_vital_has_its_name_value_and_unit(
     # the pulse stands with the oxygen of the same reading
     oxygen = page[page.index(f"<h3>{words[0]}</h3>") : page.index(f"<h3>{words[1]}</h3>")]
     assert '<span class="number">68</span>' in oxygen
+
+
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [("zh-CN", "设备已更正，原为 63.0 kg"), ("en", "Corrected by the device, was 63.0 kg")],
+)
+def test_a_value_that_the_device_corrected_says_what_it_was(
+    mother: TestClient, timescale_url: str, locale: str, words: str
+) -> None:
+    with psycopg.connect(timescale_url) as connection:
+        connection.execute(
+            "INSERT INTO revision (device_id, kind, sequence, taken_at, value, unit, slot, flags,"
+            " replaced_by) SELECT device_id, kind, sequence, taken_at, 63, unit, slot, flags,"
+            " gateway_id FROM measurement WHERE kind = %s AND value = 61.5",
+            (VITALS[Kind.WEIGHT].code,),
+        )
+    mother.post("/language", data={"locale": locale, "back": "/patient"})
+    page = mother.get("/patient").text
+    assert page.count(words) == 1

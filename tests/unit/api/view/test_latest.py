@@ -4,6 +4,7 @@ from page_builders import NOW, ago, cuff, stored
 
 from api.view.glance import Mood
 from api.view.latest import newest, shown
+from store.revisions import Revision, name_of
 from vitals.kinds import Kind
 from vitals.measurement import Clock, Flag, Meal
 from vitals.units import Unit
@@ -41,6 +42,30 @@ def test_glucose_keeps_its_unit_decimals_and_meal() -> None:
     }
     (line,) = shown(values, targets={}, now=NOW)
     assert (line.text, line.unit, line.meal) == ("6.0", "mmol/L", Meal.FASTING)
+
+
+def test_a_corrected_value_says_what_it_was() -> None:
+    values = cuff(138, 82)
+    systolic = values[Kind.SYSTOLIC]
+    corrected = {
+        name_of(systolic): [said(158, Unit.MMHG), said(148, Unit.MMHG)],
+        name_of(stored(Kind.GLUCOSE, 5.6, Unit.MMOL_PER_L)): [said(101, Unit.MG_PER_DL)],
+    }
+    values[Kind.GLUCOSE] = stored(Kind.GLUCOSE, 5.6, Unit.MMOL_PER_L)
+    pressure, sugar = shown(values, targets={}, now=NOW, corrected=corrected)
+    assert (pressure.text, pressure.was) == ("138/82", ("148/82", "mmHg"))
+    assert (sugar.text, sugar.was) == ("5.6", ("101", "mg/dL"))
+
+
+def test_a_correction_of_the_meal_alone_leaves_the_value_as_it_was() -> None:
+    sugar = stored(Kind.GLUCOSE, 5.6, Unit.MMOL_PER_L, meal=Meal.BEDTIME)
+    corrected = {name_of(sugar): [said(5.6, Unit.MMOL_PER_L)]}
+    (line,) = shown({Kind.GLUCOSE: sugar}, targets={}, now=NOW, corrected=corrected)
+    assert line.was is None
+
+
+def said(value: float, unit: Unit) -> Revision:
+    return Revision(value=value, unit=unit, meal=None, flags=(), replaced_at=NOW)
 
 
 def test_an_old_value_is_never_green() -> None:
