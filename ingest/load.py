@@ -21,6 +21,7 @@ from ingest.dismantle import storable
 from ingest.event import stray
 from ingest.health import gateway_word
 from ingest.reason import Reason
+from ingest.refuse import keep_refused, without_held
 from ingest.rollup import Calendar, count
 from store import commands, intake, people
 from store.pool import Pool, transaction
@@ -172,8 +173,9 @@ class Loader:
                 settled = brought.careful(ground.owners) <= careful
                 inserted = 0
                 if settled:
-                    inserted = self._store(connection, deliveries, brought, ground)
-                    _keep_refused(connection, deliveries, letters)
+                    believed = without_held(connection, deliveries)
+                    inserted = self._store(connection, believed, brought, ground)
+                    keep_refused(connection, deliveries, letters)
             self._owners |= ground.owners
             if settled:
                 several = brought.several(ground.owners)
@@ -293,36 +295,3 @@ def _store_unknown(
     if any(matches):
         intake.drop_known(connection)
     return intake.load_staged(connection)
-
-
-def _keep_refused(
-    connection: Connection[Any],
-    deliveries: Sequence[Delivery],
-    letters: Sequence[DeadLetter],
-) -> None:
-    refused = [
-        intake.Refused(
-            digest=each.digest,
-            gateway=each.gateway,
-            id=each.id,
-            document=each.document,
-            reasons=each.reasons,
-        )
-        for delivery in deliveries
-        for each in delivery.rejections
-    ]
-    if refused:
-        intake.reject(connection, refused)
-    if letters:
-        intake.bury(
-            connection,
-            [
-                intake.Buried(
-                    digest=each.digest,
-                    topic=each.message.topic,
-                    payload=each.message.payload,
-                    reasons=each.reasons,
-                )
-                for each in letters
-            ],
-        )

@@ -79,8 +79,8 @@ def page() -> str:
             _HEAD,
             "## Vitals",
             "",
-            "*Plausible* is what a working device could say; outside of it a value is stored as a "
-            "rejection.",
+            "*Plausible* is what a working device could say; outside of it a value waits in "
+            "quarantine until a person releases or discards it.",
             "",
             vitals_table(),
             "",

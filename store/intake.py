@@ -49,27 +49,6 @@ _LOCK_BUCKETS = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """One measurement to be kept as refused; the digest makes a repeat a no-op."""
-
-    digest: bytes
-    gateway: str
-    id: str | None
-    document: Any
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buried:
-    """One message to be kept as it is; the digest makes a repeat a no-op."""
-
-    digest: bytes
-    topic: str
-    payload: bytes
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceWord:
     """What a gateway says of a device; None and '' where it does not say."""
 
@@ -218,41 +197,6 @@ def set_owners(
             "several": [each in several for each in ids],
         },
     )
-
-
-def reject(connection: Connection[Any], refused: Collection[Refused]) -> None:
-    """Keeps measurements that were refused."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _SQL["reject"],
-            [
-                {
-                    "digest": each.digest,
-                    "gateway": each.gateway,
-                    "id": each.id,
-                    "document": Jsonb(each.document),
-                    "reasons": list(each.reasons),
-                }
-                for each in sorted(refused, key=lambda one: one.digest)
-            ],
-        )
-
-
-def bury(connection: Connection[Any], messages: Collection[Buried]) -> None:
-    """Keeps messages that could not be taken apart."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _SQL["bury"],
-            [
-                {
-                    "digest": each.digest,
-                    "topic": each.topic,
-                    "payload": each.payload,
-                    "reasons": list(each.reasons),
-                }
-                for each in sorted(messages, key=lambda one: one.digest)
-            ],
-        )
 
 
 def keep_words(connection: Connection[Any], words: Collection[GatewayWord]) -> None:

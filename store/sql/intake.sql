@@ -176,18 +176,6 @@ SELECT (SELECT count(*) FROM fresh) AS inserted,
        (SELECT count(pg_notify('kangban_patient', patient_id::text)) FROM told) AS patients,
        (SELECT count(pg_notify('kangban_news', '')) FROM (SELECT FROM told LIMIT 1) AS any_news);
 
--- name: reject
--- Keeps a measurement that was refused, once however often it comes.
-INSERT INTO rejection (digest, gateway, measurement_id, document, reasons)
-VALUES (%(digest)s, %(gateway)s, %(id)s, %(document)s, %(reasons)s)
-ON CONFLICT (digest) DO NOTHING;
-
--- name: bury
--- Keeps a whole message that could not be taken apart, once however often it comes.
-INSERT INTO dead_letter (digest, topic, payload, reasons)
-VALUES (%(digest)s, %(topic)s, %(payload)s, %(reasons)s)
-ON CONFLICT (digest) DO NOTHING;
-
 -- name: gateway_word
 -- Keeps what a gateway says of itself; an older word never replaces a newer one.
 UPDATE gateway
