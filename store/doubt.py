@@ -51,13 +51,17 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What somebody decided of a record lately; `by` is '' for the server's shell."""
+    """What somebody decided of a record lately; `by` is '' for the server's shell.
+
+    `through`: whose it would be, or one of those whose it may be.
+    """
 
     key: int
     at: datetime
     by: str
     deed: str
     patient_id: int | None
+    through: int
     taken_at: datetime
     received_at: datetime
     loaded_at: datetime | None

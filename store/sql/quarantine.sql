@@ -108,8 +108,10 @@ SELECT count(*) FROM (
 -- name: recent
 -- What was decided of these patients' records since a moment, and stands; the last first.
 SELECT DISTINCT ON (deed.at, q.device, q.sequence, q.taken_at)
-       q.id AS key, deed.at, COALESCE(account.name, '') AS by, deed.deed, q.patient_id, q.taken_at,
-       q.received_at, q.loaded_at, q.codes
+       q.id AS key, deed.at, COALESCE(account.name, '') AS by, deed.deed, q.patient_id,
+       (SELECT min(matter.patient_id) FROM quarantine_concerns AS matter
+        WHERE matter.id = q.id AND matter.patient_id = ANY(%(patients)s)) AS through,
+       q.taken_at, q.received_at, q.loaded_at, q.codes
 FROM quarantined AS q
 JOIN LATERAL (SELECT * FROM quarantine_deed
               WHERE quarantine_id = q.id ORDER BY id DESC LIMIT 1) AS deed ON true
