@@ -22,8 +22,8 @@ QUARANTINE = {
     "quarantine_head_value": ("{what} 不像真的", "{what} does not look real"),
     "quarantine_head_time": ("{what}，时间不对", "{what}, at a time that cannot be"),
     "quarantine_why_implausible": (
-        "好的设备量活人，几乎不会出现这样的数。",
-        "A working device hardly ever shows this of a living person.",
+        "设备正常的话，很少会量出这样的数。",
+        "A working device hardly ever shows such a number.",
     ),
     "quarantine_why_pressure_pair": (
         "高压和低压离得太近，或者颠倒了。可能袖带没绑好。",

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from arriving import glucose
 from quarantining import CUFF, House, cuff, house_over, now
+from test_ingest import settings, until, worker
 
 from ingest.load import Loader
 from ingest.release import AGAIN_AFTER, load_released
@@ -151,6 +152,23 @@ def test_whose_it_is_is_asked_at_the_release_not_at_the_arrival(house: House) ->
     load_released(house.pool, house.loader, now=now())
 
     assert {each.kind for each in house.values(house.father)} == {Kind.SYSTOLIC, Kind.DIASTOLIC}
+
+
+def test_the_running_ingest_loads_what_a_person_releases(house: House, broker: str) -> None:
+    house.bring(*cuff(1, 310, 190))
+    with worker(settings(house.pool.conninfo, broker)):
+        assert house.decide(house.waiting[0].key, Decision.RELEASE) is Outcome.DONE
+        until(lambda: len(house.values()) == 3)
+        until(lambda: house.ask("SELECT count(loaded_at) FROM quarantine") == [(2,)])
+
+
+def test_what_was_released_while_no_worker_ran_is_loaded_by_the_next(
+    house: House, broker: str
+) -> None:
+    house.bring(*cuff(1, 310, 190))
+    house.decide(house.waiting[0].key, Decision.RELEASE)
+    with worker(settings(house.pool.conninfo, broker)):
+        until(lambda: len(house.values()) == 3)
 
 
 # -- no resurrection -------------------------------------------------------------------------------
