@@ -31,6 +31,11 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 # mmHg that lie between the pressures of one cuff reading at least: clinical reference §1.10
 # (SBP > DBP + 10)
 LEAST_PULSE_PRESSURE_MMHG = 10
+# the same in each unit of a pressure
+_LEAST_GAP: dict[str, float] = {
+    str(scale.unit): convert(LEAST_PULSE_PRESSURE_MMHG, Unit.MMHG, scale.unit)
+    for scale in VITALS[Kind.DIASTOLIC].scales
+}
 # years that every calendar on the way can hold, whatever the offset from UTC; a choice
 _CALENDAR = (datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
 # "ble:" and an address, or another scheme of printable ASCII
@@ -107,30 +112,38 @@ def crossed(items: Sequence[Item]) -> frozenset[int]:
 
     Nobody can say which of the two is wrong. Of a reading that two envelopes share, neither knows.
     """
-    if "diastolic" not in [each.kind for each in items]:
+    kinds = [each.kind for each in items]
+    if "diastolic" not in kinds:
         return frozenset()
-    upper: dict[tuple[str, int, datetime], int] = {}
-    lower: dict[tuple[str, int, datetime], int] = {}
-    for place, each in enumerate(items):
-        if each.kind == "systolic":
-            upper[each.device, each.sequence, each.taken_at] = place
-        elif each.kind == "diastolic":
-            lower[each.device, each.sequence, each.taken_at] = place
-    return frozenset(
-        place
-        for record in upper.keys() & lower.keys()
-        if _is_too_close(items[upper[record]], items[lower[record]])
-        for place in (upper[record], lower[record])
+    found: list[int] = []
+    for lower, kind in enumerate(kinds):
+        upper = _upper_of(items, lower) if kind == "diastolic" else None
+        if upper is not None and _is_too_close(items[upper], items[lower]):
+            found += (upper, lower)
+    return frozenset(found)
+
+
+def _upper_of(items: Sequence[Item], lower: int) -> int | None:
+    """Where the systolic of the same reading stands: nearly always just before it."""
+    if lower and _is_upper(items[lower - 1], items[lower]):
+        return lower - 1
+    return next((at for at, each in enumerate(items) if _is_upper(each, items[lower])), None)
+
+
+def _is_upper(each: Item, diastolic: Item) -> bool:
+    return (
+        each.kind == "systolic"
+        and each.sequence == diastolic.sequence
+        and each.device == diastolic.device
+        and each.taken_at == diastolic.taken_at
     )
 
 
 def _is_too_close(systolic: Item, diastolic: Item) -> bool:
-    high, low = (
-        # decimals of kPa must not decide at the edge
-        round(convert(each.value, Unit(each.unit), Unit.MMHG), 1)
-        for each in (systolic, diastolic)
-    )
-    return high <= low + LEAST_PULSE_PRESSURE_MMHG
+    if systolic.unit == diastolic.unit:
+        return systolic.value - diastolic.value <= _LEAST_GAP[diastolic.unit]
+    high, low = (convert(each.value, Unit(each.unit), Unit.MMHG) for each in (systolic, diastolic))
+    return high - low <= LEAST_PULSE_PRESSURE_MMHG
 
 
 def _against_envelope(document: Any, gateway: str) -> Iterator[Against]:

@@ -173,7 +173,9 @@ class Loader:
                 settled = brought.careful(ground.owners) <= careful
                 inserted = 0
                 if settled:
-                    believed = without_held(connection, deliveries)
+                    believed = deliveries
+                    if ground.doubted:
+                        believed = without_held(connection, deliveries)
                     inserted = self._store(connection, believed, brought, ground)
                     keep_refused(connection, deliveries, letters)
             self._owners |= ground.owners

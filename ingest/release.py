@@ -97,11 +97,10 @@ def delivery_of(released: Released) -> Delivery:
     known.
     """
     item = msgspec.convert(released.document, Item)
-    changes = {"flags": (*item.flags, str(Flag.RELEASED))}
-    if OF_TIME.intersection(released.codes):
-        placed = {"taken_at": released.received_at, "clock": str(Clock.UNSURE)}
-        item = replace(item, **placed)
-    item = replace(item, **changes)
+    item = replace(item, flags=(*item.flags, str(Flag.RELEASED)))
+    is_time_doubted = not OF_TIME.isdisjoint(released.codes)
+    if is_time_doubted:
+        item = replace(item, taken_at=released.received_at, clock=str(Clock.UNSURE))
     payload = encode_documents(
         gateway=released.gateway,
         batch=_batch(released),
@@ -113,7 +112,9 @@ def delivery_of(released: Released) -> Delivery:
         message=Message(topic=topic(released.gateway, "up"), payload=payload),
         gateway=released.gateway,
         batch=_batch(released),
-        resync=released.resync,
+        # Placed anew, it is looked for over all time: it may have come with a right time before.
+        # Without the device's own time nothing would tell it from another record with its number.
+        resync=released.resync or (is_time_doubted and item.device_time is not None),
         items=(item,),
         devices=frozenset([item.device]),
         released=True,

@@ -79,10 +79,12 @@ class Ground:
     `owners`: the only gateway that ever delivered each device, None for none, SEVERAL for more than
     one. `wearers`: patient and time zone by device
     and slot, as the view `wearer` says it: -1 no number, -2 any number that is nobody's own.
+    `doubted`: is, or was, something of these devices in quarantine?
     """
 
     owners: dict[int, int | None]
     wearers: dict[tuple[int, int], tuple[int, str]]
+    doubted: bool = False
 
 
 def gateway_ids(connection: Connection[Any], names: Collection[str]) -> dict[str, int]:
@@ -110,8 +112,10 @@ def lock_devices(
         # statements of their own: they must see what was committed while locks were waited for
         owners = connection.execute(_SQL["owners"], {"ids": list(devices)})
         wearers = connection.execute(_SQL["wearers"], {"ids": list(devices)})
+    rows = owners.fetchall()
     return Ground(
-        owners=dict(owners.fetchall()),
+        owners={device: gateway for device, gateway, _ in rows},
+        doubted=any(is_doubted for _, _, is_doubted in rows),
         wearers={
             (device, slot): (patient, zone) for device, slot, patient, zone in wearers.fetchall()
         },

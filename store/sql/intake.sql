@@ -30,8 +30,10 @@ SELECT count(CASE WHEN alone THEN pg_advisory_xact_lock(%(class)s, bucket)::text
 FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
 
 -- name: owners
--- The only gateway that ever delivered each of these devices; null: none has, 0: several have.
-SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END
+-- The only gateway that ever delivered each of these devices (null: none has, 0: several have), and
+-- whether something of it is, or was, in quarantine.
+SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END,
+       EXISTS (SELECT FROM quarantine WHERE quarantine.device = device.name)
 FROM device
 WHERE id = ANY(%(ids)s);
 

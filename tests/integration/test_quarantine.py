@@ -2,10 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from arriving import glucose
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 from quarantining import CUFF, House, cuff, house_over, now
 from test_ingest import settings, until, worker
 
@@ -361,3 +365,54 @@ def test_the_silence_of_a_device_whose_every_word_waits_is_the_servers(house: Ho
     house.decide(house.waiting[0].key, Decision.DISCARD)
     with transaction(house.pool) as connection:
         assert findings.rejected_at(connection, **span) == ()
+
+
+# -- all of it in any order ------------------------------------------------------------------------
+
+VALUES = (5.6, 99.0, 0.1, 7.2)
+# number of a record, hours that were added to its device's time, and was the memory read anew?
+RECORDS = st.tuples(st.integers(0, 7), st.sampled_from([-8, 24 * 366]))
+MOVES = st.one_of(
+    st.tuples(st.just("bring"), st.lists(RECORDS, min_size=1, max_size=4)),
+    st.tuples(st.just("bring again"), st.lists(RECORDS, min_size=1, max_size=4)),
+    st.tuples(st.sampled_from(list(Decision)), st.integers(0, 20)),
+    st.tuples(st.just("load"), st.none()),
+)
+
+
+@settings_of(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(MOVES, min_size=3, max_size=14))
+def test_in_any_order_a_value_is_stored_at_most_once_and_days_are_a_recount(
+    house: House, moves: list[Any]
+) -> None:
+    for table in ("measurement", "measurement_day", "quarantine_deed", "quarantine"):
+        house.ask(f"DELETE FROM {table} RETURNING 1")
+    # what is a year ahead of its device is in the future then
+    then = datetime(2024, 11, 22, 4, 0, tzinfo=UTC)
+    brought: set[tuple[int, float]] = set()
+    for move, what in moves:
+        if move in ("bring", "bring again"):
+            house.bring(
+                *[glucose(n, value=VALUES[n % 4], offset_s=hours * 3600) for n, hours in what],
+                at=then, resync=move == "bring again",
+            )  # fmt: skip
+            brought |= {(n, VALUES[n % 4]) for n, _ in what}
+        elif move == "load":
+            load_released(house.pool, house.loader, now=now() + len(brought) * AGAIN_AFTER)
+        else:
+            waiting = house.waiting
+            if waiting:
+                house.decide(waiting[what % len(waiting)].key, move)
+
+    assert house.wrong_days == []
+    stored = house.ask("SELECT sequence, value FROM measurement ORDER BY 1, 2")
+    kept = house.ask("SELECT sequence, value FROM quarantine WHERE loaded_at IS NULL")
+    # nothing is lost and nothing is stored twice: it is stored, or waits, or was discarded
+    assert sorted(stored) == sorted(set(stored))
+    assert set(stored) | set(kept) == brought
+    load_released(house.pool, house.loader, now=now() + timedelta(days=1))
+    assert house.wrong_days == []

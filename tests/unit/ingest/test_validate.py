@@ -168,6 +168,13 @@ def test_pressures_that_cannot_belong_together_wait_and_their_pulse_does_not(
     ]
 
 
+def test_the_order_of_an_envelope_does_not_hide_a_pair() -> None:
+    upper, lower, pulse = pressures(90, 85)
+    for order in ([lower, upper], [upper, pulse, lower], [glucose(1), lower, pulse, upper]):
+        codes = [each.codes for each in judged(envelope(*order)).rejections]
+        assert codes == [("pressure_pair",)] * 2
+
+
 def test_pressures_of_different_readings_are_not_held_against_each_other() -> None:
     high, low = pressures(90, 85)[:2]
     another = changed(low, {"sequence": 8})
