@@ -33,6 +33,8 @@ class Deed(StrEnum):
     ASSIGN = "assign"
     SET_ASIDE = "set_aside"
     MANAGE_DEVICES = "manage_devices"
+    # saying whether a reading that nobody believes is real
+    RELEASE = "release"
 
 
 class Answer(StrEnum):
@@ -50,7 +52,8 @@ AT_HOME = frozenset({Deed.ASSIGN, Deed.SET_ASIDE})
 
 # The patient cannot silence an alert meant for others but may undo a change of the plan; the
 # family sees values and safety events, not the doctor's page (clinical reference §6). Devices are
-# added by whoever stands beside them, or helps over the telephone.
+# added by whoever stands beside them, or helps over the telephone. What nobody believes is judged
+# by the family, who can ask, and by the doctor, who knows what can be.
 PERMITS: dict[Relation, frozenset[Deed]] = {
     Relation.SELF: frozenset(
         {Deed.VIEW, Deed.READ_REPORT, Deed.UNDO, Deed.ASSIGN, Deed.MANAGE_DEVICES}
@@ -63,6 +66,7 @@ PERMITS: dict[Relation, frozenset[Deed]] = {
             Deed.SET_ASIDE,
             Deed.MANAGE_DEVICES,
             Deed.SET_UP_GATEWAY,
+            Deed.RELEASE,
         }
     ),
     Relation.DOCTOR: frozenset(Deed) - AT_HOME,

@@ -23,6 +23,7 @@ from api import (
     inbox,
     patients,
     proposals,
+    quarantine,
     reports,
 )
 from api.config import ApiSettings
@@ -31,18 +32,21 @@ from api.hub import Hub
 from api.pages import device_users, doctor, family, gateway, pairing_again, patient, removing, week
 from api.pages import devices as devices_pages
 from api.pages import inbox as inbox_page
+from api.pages import quarantine as quarantine_page
 from api.render import STATIC
 from store.pool import open_pool
 
 # what answers in JSON, then the pages
 _ROUTES = (
-    *(health, doors, events, patients, alerts, reports, proposals, inbox, devices, enrolment),
+    *(health, doors, events, patients, alerts, reports, proposals, inbox, quarantine, devices),
+    enrolment,
     *(
         patient,
         family,
         doctor,
         week,
         inbox_page,
+        quarantine_page,
         device_users,
         devices_pages,
         removing,

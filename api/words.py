@@ -7,7 +7,17 @@ stand in `vocabulary/`. May not: formatting of numbers.
 """
 
 from api.moment import is_chinese
-from api.vocabulary import devices, doctor, family, frame, gateway, inbox, kinds, patient
+from api.vocabulary import (
+    devices,
+    doctor,
+    family,
+    frame,
+    gateway,
+    inbox,
+    kinds,
+    patient,
+    quarantine,
+)
 
 # the first is the default
 LOCALES = ("zh-CN", "en")
@@ -45,6 +55,7 @@ WORDS: dict[str, tuple[str, str]] = _joined(
     doctor.DOCTOR,
     inbox.INBOX,
     inbox.USERS,
+    quarantine.QUARANTINE,
     devices.DEVICES,
     devices.ADDING,
     devices.FAILURES,

@@ -2,6 +2,7 @@
 
     broker ─▶ paho's thread ─▶ this thread: take, judge ─▶ the loader's thread: load, receipts, ack
     pages ─▶ table of commands ─▶ the courier's thread ─▶ broker
+    pages ─▶ table of quarantine ─▶ the releaser's thread: load
 
 Two threads for what comes, so that the next messages are judged while the database works. Nothing
 is acknowledged before it is committed; while the database is away the same load is tried again and
@@ -24,6 +25,8 @@ from ingest.arrival import DeadLetter, Verdict
 from ingest.config import IngestSettings
 from ingest.courier import Courier
 from ingest.load import Loaded, Loader
+from ingest.reason import Reason
+from ingest.release import Releaser
 from ingest.subscribe import Arrival, Subscription
 from ingest.validate import judge, judge_all
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
@@ -55,11 +58,13 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     # one load that waits, so that the loader never does; more would only be memory
     judged: Queue[_Work] = Queue(maxsize=1)
     subscription = Subscription(settings)
-    with open_pool(settings.database_url, process=settings.process, max_size=3) as pool:
+    with open_pool(settings.database_url, process=settings.process, max_size=4) as pool:
         loader = _LoadingThread(settings, subscription, pool, judged, stop)
         courier = Courier(settings, subscription, pool, stop)
+        releaser = Releaser(settings.database_url, pool, stop)
         loader.start()
         courier.start()
+        releaser.start()
         subscription.start()
         try:
             while not stop.is_set():
@@ -70,6 +75,7 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
             stop.set()
             loader.join()
             courier.join()
+            releaser.join()
             subscription.stop()
     if loader.failure is not None:
         raise loader.failure
@@ -92,7 +98,7 @@ def _judge_one(arrival: Arrival, now: datetime) -> Verdict:
         # a mistake of ours must not stop the stream: the message is kept, with what went wrong
         log.exception("A message could not be judged; it is kept as a dead letter.")
         reason = f"this release of ingest failed on it: {type(error).__name__}"
-        return DeadLetter(message=arrival.message, reasons=(reason,))
+        return DeadLetter(message=arrival.message, reasons=(reason,), code=Reason.FAILED_HERE)
 
 
 def _hand_over(judged: "Queue[_Work]", work: _Work, stop: threading.Event) -> None:

@@ -21,6 +21,8 @@ from ingest.dismantle import storable
 from ingest.event import stray
 from ingest.forgotten import remembered
 from ingest.health import gateway_word
+from ingest.reason import Reason
+from ingest.refuse import keep_refused, without_held
 from ingest.rollup import Calendar, count
 from store import commands, forgotten, intake, people
 from store.columns import Columns
@@ -137,7 +139,10 @@ class Loader:
         name = verdict.gateway
         reason = f"unknown gateway {name!r}: register it with `kangban people gateway {name}`"
         return DeadLetter(
-            message=verdict.message, reasons=(reason,), about=f"unknown gateway|{name}"
+            message=verdict.message,
+            reasons=(reason,),
+            about=f"unknown gateway|{name}",
+            code=Reason.UNKNOWN_GATEWAY,
         )
 
     def _commit_in_parts(
@@ -171,8 +176,10 @@ class Loader:
                 inserted = 0
                 if settled:
                     wanted = self._remembered(deliveries, ground) if ground.bars else deliveries
+                    if ground.doubted:
+                        wanted = without_held(connection, wanted)
                     inserted = self._store(connection, wanted, brought, ground)
-                    _keep_refused(connection, deliveries, letters)
+                    keep_refused(connection, deliveries, letters)
                     _forget_refused(connection, deliveries)
             self._owners |= ground.owners
             if settled:
@@ -258,7 +265,9 @@ class Loader:
         )
         if isinstance(verdict, Delivery) and verdict.items:
             return self._one_by_one(verdict, now=now)
-        letter = DeadLetter(message=verdict.message, reasons=(storable(str(error)),))
+        letter = DeadLetter(
+            message=verdict.message, reasons=(storable(str(error)),), code=Reason.DATABASE
+        )
         if isinstance(verdict, DeadLetter):
             # its own words cannot be stored: they are kept as bytes
             payload = f"{verdict.message.topic}\n".encode() + verdict.message.payload
@@ -283,6 +292,7 @@ class Loader:
                         id=item.id,
                         document=storable(to_builtins(item)),
                         reasons=(storable(str(error)),),
+                        codes=(Reason.DATABASE,),
                     )
                 )
         rest = self.load([delivery.only(rejections=tuple(refused))], now=now)
@@ -306,39 +316,6 @@ def _store_unknown(
     if any(matches):
         intake.match_staged(connection)
     return intake.load_staged(connection, most=len(rows))
-
-
-def _keep_refused(
-    connection: Connection[Any],
-    deliveries: Sequence[Delivery],
-    letters: Sequence[DeadLetter],
-) -> None:
-    refused = [
-        intake.Refused(
-            digest=each.digest,
-            gateway=each.gateway,
-            id=each.id,
-            document=each.document,
-            reasons=each.reasons,
-        )
-        for delivery in deliveries
-        for each in delivery.rejections
-    ]
-    if refused:
-        intake.reject(connection, refused)
-    if letters:
-        intake.bury(
-            connection,
-            [
-                intake.Buried(
-                    digest=each.digest,
-                    topic=each.message.topic,
-                    payload=each.message.payload,
-                    reasons=each.reasons,
-                )
-                for each in letters
-            ],
-        )
 
 
 def _forget_refused(connection: Connection[Any], deliveries: Sequence[Delivery]) -> None:

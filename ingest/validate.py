@@ -16,13 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.arrival import DeadLetter, Delivery, HealthSeen, Message, Verdict
-from ingest.dismantle import DEVICE_NAME, EARLIEST, IDS, MOST_AHEAD, dismantle, storable
+from ingest.dismantle import (
+    DEVICE_NAME,
+    EARLIEST,
+    IDS,
+    LEAST_GAP,
+    MOST_AHEAD,
+    dismantle,
+    storable,
+)
 from ingest.event import judge_event
 from ingest.moment import microseconds
+from ingest.reason import Reason
 from ingest.shape import Page
 from ingest.sheet import KINDS, UNITS, Draft, Sheet, Written
+from store.columns import Columns
 from vitals.errors import MendData
 from vitals.kinds import VITALS
+from vitals.measurement import FLAG_BIT, OF_SERVER
 from vitals.wire import MAX_MEASUREMENTS, MAX_MESSAGE_BYTES, VERSION, Health, gateway_of
 
 _PAGE = msgspec.json.Decoder(Page)
@@ -34,6 +45,14 @@ for _kind, _row in VITALS.items():
     for _scale in _row.scales:
         _place = _row.code, UNITS[_scale.unit]
         _LOW[_place], _HIGH[_place] = _scale.low, _scale.high
+
+_SYSTOLIC, _DIASTOLIC = KINDS["systolic"], KINDS["diastolic"]
+# what two pressures of one reading must stand apart by, by the code of their unit
+_LEAST_GAP = np.full(max(UNITS.values()) + 1, np.inf)
+for _unit, _gap in LEAST_GAP.items():
+    _LEAST_GAP[UNITS[_unit]] = _gap
+# flags that no gateway may send
+_OF_SERVER = sum(FLAG_BIT[each] for each in OF_SERVER)
 
 
 def judge_all(messages: Sequence[Message], *, now: datetime) -> list[Verdict]:
@@ -71,10 +90,10 @@ def _first_look(message: Message, draft: Draft, *, now: datetime) -> Verdict | _
     try:
         gateway = gateway_of(message.topic)
     except MendData as error:
-        return DeadLetter(message=message, reasons=(str(error),))
+        return DeadLetter(message=message, reasons=(str(error),), code=Reason.FOREIGN_TOPIC)
     if len(message.payload) > MAX_MESSAGE_BYTES:
         reason = f"{len(message.payload)} bytes; at most {MAX_MESSAGE_BYTES}"
-        return DeadLetter(message=message, reasons=(reason,))
+        return DeadLetter(message=message, reasons=(reason,), code=Reason.TOO_LARGE)
     match message.topic.rpartition("/")[2]:
         case "up":
             return _open(message, draft, gateway=gateway, now=now)
@@ -83,7 +102,8 @@ def _first_look(message: Message, draft: Draft, *, now: datetime) -> Verdict | _
         case "event":
             return judge_event(message, gateway=gateway)
         case leaf:
-            return DeadLetter(message=message, reasons=(f"nothing is expected on …/{leaf}",))
+            reason = f"nothing is expected on …/{leaf}"
+            return DeadLetter(message=message, reasons=(reason,), code=Reason.FOREIGN_TOPIC)
 
 
 def _open(
@@ -150,7 +170,25 @@ def _are_sound(sheet: Sheet, *, latest: datetime) -> NDArray[np.bool_]:
         sound &= np.array([IDS.fullmatch(each) is not None for each in sheet.ids])
     well_named = np.array([DEVICE_NAME.fullmatch(each) is not None for each in sheet.names], bool)
     sound &= well_named[columns.device]
+    sound &= (columns.flags & _OF_SERVER) == 0
+    lower = np.flatnonzero(columns.kind == _DIASTOLIC)
+    if lower.size:
+        sound[lower] &= _stand_apart(columns, lower)
     return sound
+
+
+def _stand_apart(columns: Columns, lower: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of which diastolic pressures does the systolic stand just before, well above?
+
+    Every other is looked at one by one (`dismantle.crossed`): nearly none is.
+    """
+    upper = np.maximum(lower - 1, 0)
+    same = columns.kind[upper] == _SYSTOLIC
+    for each in (columns.device, columns.sequence, columns.taken_at, columns.unit):
+        same &= each[upper] == each[lower]
+    gap = columns.value[upper] - columns.value[lower]
+    apart: NDArray[np.bool_] = same & (gap > _LEAST_GAP[columns.unit[lower]])
+    return apart
 
 
 def _judge_health(message: Message, *, gateway: str) -> HealthSeen | DeadLetter:
@@ -160,21 +198,20 @@ def _judge_health(message: Message, *, gateway: str) -> HealthSeen | DeadLetter:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return _sick_health(message, gateway=gateway, reason=f"is not a word of health: {error}")
     if health.v != VERSION:
-        return _sick_health(
-            message, gateway=gateway, reason=f"version {health.v} is not known, {VERSION} is"
-        )
+        reason, code = f"version {health.v} is not known, {VERSION} is", Reason.UNKNOWN_VERSION
+        return _sick_health(message, gateway=gateway, reason=reason, code=code)
     if health.gateway != gateway:
-        return _sick_health(
-            message, gateway=gateway, reason=f"comes from {health.gateway!r}, not from {gateway!r}"
-        )
+        reason, code = f"comes from {health.gateway!r}, not from {gateway!r}", Reason.OTHER_GATEWAY
+        return _sick_health(message, gateway=gateway, reason=reason, code=code)
     moments = [health.sent_at, *(each.last_seen_at for each in health.devices.values())]
     if any(moment.utcoffset() is None for moment in moments):
         return _sick_health(message, gateway=gateway, reason="a moment lacks its offset (…Z)")
     return HealthSeen(message=message, gateway=gateway, health=health, document=document)
 
 
-def _sick_health(message: Message, *, gateway: str, reason: str) -> DeadLetter:
+def _sick_health(
+    message: Message, *, gateway: str, reason: str, code: Reason = Reason.MALFORMED
+) -> DeadLetter:
     # one letter for each gateway and reason: the same words come again every few minutes
-    return DeadLetter(
-        message=message, reasons=(storable(reason),), about=f"health|{gateway}|{reason[:60]}"
-    )
+    about = f"health|{gateway}|{reason[:60]}"
+    return DeadLetter(message=message, reasons=(storable(reason),), about=about, code=code)

@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code: vitals, settings, commands.
+"""The reference pages that are made from the code: vitals, settings, reasons, commands.
 
 `python -m kangban.document` writes `docs/reference.md`; a test says when it is out of date. May
 hold: the writing of tables. May not: any fact of its own.
@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from ingest.reason import MEANING, QUARANTINED
 from kangban.commands.process import SETTINGS
 from vitals.kinds import VITALS
 from vitals.settings import describe
@@ -63,6 +64,15 @@ def commands_table() -> str:
     return "\n".join(rows)
 
 
+def reasons_table() -> str:
+    """Every reason for which something is kept apart: what it means and what to do."""
+    rows = ["| reason | meaning | what to do |", "|---|---|---|"]
+    for reason, meaning in MEANING.items():
+        where = " (quarantine)" if reason in QUARANTINED else ""
+        rows.append(f"| `{reason}`{where} | {meaning.text} | {meaning.do} |")
+    return "\n".join(rows)
+
+
 def _commands(command: Any, path: str) -> list[str]:
     # typer brings a click of its own, whose classes it does not publish
     sentence = " ".join((command.help or "").split("\n\n")[0].split())
@@ -79,8 +89,8 @@ def page() -> str:
             _HEAD,
             "## Vitals",
             "",
-            "*Plausible* is what a working device could say; outside of it a value is stored as a "
-            "rejection.",
+            "*Plausible* is what a working device could say; outside of it a value waits in "
+            "quarantine until a person releases or discards it.",
             "",
             vitals_table(),
             "",
@@ -90,6 +100,13 @@ def page() -> str:
             "value.",
             "",
             settings_tables(),
+            "",
+            "## Reasons",
+            "",
+            "What could not be taken in is kept with a word for why: `kangban ingest rejected` and "
+            "`kangban ingest quarantine` list, explain and settle it.",
+            "",
+            reasons_table(),
             "",
             "## Commands",
             "",

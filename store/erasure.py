@@ -28,8 +28,9 @@ _SQL = queries("erasure")
 REMOVED = (
     "assigned", "assignment", "gateway_event", "gateway_command", "gateway_invitation", "outbox",
     "reminder", "plan_change", "plan_task", "proposal", "plan", "alert", "finding", "judgement",
-    "report", "news", "measurement_day", "revision", "measurement", "rejection", "dead_letter",
-    "device_user", "relation", "contact", "login_link", "session",
+    "report", "news", "measurement_day", "revision", "measurement", "quarantine_deed",
+    "quarantine", "rejection", "dead_letter", "device_user", "relation", "contact", "login_link",
+    "session",
 )  # fmt: skip
 # Columns of rows that stay, in which the person, or an account of theirs, becomes nobody.
 FORGOTTEN_PATIENT = (
@@ -39,6 +40,7 @@ FORGOTTEN_PATIENT = (
 FORGOTTEN_ACCOUNT = (
     ("assignment", "undone_by"), ("alert", "acknowledged_by"), ("proposal", "decided_by"),
     ("plan_change", "undone_by"), ("gateway_certificate", "allowed_by"),
+    ("quarantine_deed", "account_id"),
 )  # fmt: skip
 # Tables that hold nothing of a person, or nothing that may go, and why.
 KEPT = {

@@ -63,5 +63,7 @@ def bars(
 
 
 def drop_refused(connection: Connection[Any], digests: Collection[bytes]) -> None:
-    """Takes back those of these rejections that are of somebody who is erased."""
-    connection.execute(_SQL["drop_rejections"], {"digests": list(digests)})
+    """Takes back rejections, and readings in quarantine, of somebody who is erased."""
+    asked = {"digests": list(digests)}
+    connection.execute(_SQL["drop_rejections"], asked)
+    connection.execute(_SQL["drop_quarantined"], asked)

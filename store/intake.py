@@ -62,27 +62,6 @@ _APART = timedelta(hours=26)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """One measurement to be kept as refused; the digest makes a repeat a no-op."""
-
-    digest: bytes
-    gateway: str
-    id: str | None
-    document: Any
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Buried:
-    """One message to be kept as it is; the digest makes a repeat a no-op."""
-
-    digest: bytes
-    topic: str
-    payload: bytes
-    reasons: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceWord:
     """What a gateway says of a device; None and '' where it does not say."""
 
@@ -114,11 +93,13 @@ class Ground:
     one. `wearers`: patient and time zone by device
     and slot, as the view `wearer` says it: -1 no number, -2 any number that is nobody's own.
     `bars`: what is not taken in again.
+    `doubted`: is, or was, something of these devices in quarantine?
     """
 
     owners: dict[int, int | None]
     wearers: dict[tuple[int, int], tuple[int, str]]
     bars: Bars = NOTHING_FORGOTTEN
+    doubted: bool = False
 
 
 def gateway_ids(connection: Connection[Any], names: Collection[str]) -> dict[str, int]:
@@ -147,10 +128,11 @@ def lock_devices(
         owners = connection.execute(_SQL["owners"], {"ids": list(devices)})
         wearers = connection.execute(_SQL["wearers"], {"ids": list(devices)})
     found = owners.fetchall()
-    forgetful = [device for device, _, forgets, _ in found if forgets]
+    forgetful = [device for device, _, forgets, *_ in found if forgets]
     raw_since = found[0][3] if found else None
     return Ground(
-        owners={device: owner for device, owner, _, _ in found},
+        owners={device: owner for device, owner, *_ in found},
+        doubted=any(is_doubted for *_, is_doubted in found),
         wearers={
             (device, slot): (patient, zone) for device, slot, patient, zone in wearers.fetchall()
         },
@@ -266,41 +248,6 @@ def set_owners(
             "several": [each in several for each in ids],
         },
     )
-
-
-def reject(connection: Connection[Any], refused: Collection[Refused]) -> None:
-    """Keeps measurements that were refused."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _SQL["reject"],
-            [
-                {
-                    "digest": each.digest,
-                    "gateway": each.gateway,
-                    "id": each.id,
-                    "document": Jsonb(each.document),
-                    "reasons": list(each.reasons),
-                }
-                for each in sorted(refused, key=lambda one: one.digest)
-            ],
-        )
-
-
-def bury(connection: Connection[Any], messages: Collection[Buried]) -> None:
-    """Keeps messages that could not be taken apart."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            _SQL["bury"],
-            [
-                {
-                    "digest": each.digest,
-                    "topic": each.topic,
-                    "payload": each.payload,
-                    "reasons": list(each.reasons),
-                }
-                for each in sorted(messages, key=lambda one: one.digest)
-            ],
-        )
 
 
 def keep_words(connection: Connection[Any], words: Collection[GatewayWord]) -> None:

@@ -86,10 +86,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How much there is of everything that arrived; `unassigned` are among `measurements`."""
+    """How much there is of everything that arrived; `unassigned` are among `measurements`.
+
+    `quarantined` wait for a person.
+    """
 
     measurements: int
     unassigned: int
+    quarantined: int
     rejections: int
     dead_letters: int
 

@@ -58,6 +58,7 @@ PURE = (
     "ingest/sheet.py",
     "ingest/moment.py",
     "store/columns.py",
+    "ingest/reason.py",
     "ingest/event.py",
     "ingest/forgotten.py",
     "ingest/dismantle.py",

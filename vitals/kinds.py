@@ -1,9 +1,9 @@
 """Every vital the house knows, as one table: codes, units, decimals, plausible range, names.
 
-*Plausible* is what a working device could say about a living person; outside of it a value is
-stored as a rejection and never judged. It is not *normal* (a guideline says so: `rules/packs`) and
-not *target* (this patient's doctor says so: the care plan). May hold: the table and look-ups in it.
-May not: thresholds, conversions.
+*Plausible* is what a working device could say about a living person; outside of it a value waits in
+quarantine and is not judged unless a person releases it. It is not *normal* (a guideline says so:
+`rules/packs`) and not *target* (this patient's doctor says so: the care plan). May hold: the table
+and look-ups in it. May not: thresholds, conversions.
 
 Sources of ranges: clinical reference §1.10 of the project (meters and cuffs on the market), where
 nothing else is said; rows marked *unconfirmed* are engineering choices awaiting a clinician.

@@ -10,6 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from api.access import Relation
+from api.pages import quarantine
 from api.render import locale_of, page
 from api.view import panel
 from api.visitor import Db, Now, SignedIn
@@ -40,9 +42,16 @@ def doctor_page(
         numbers = pages.panel_numbers(
             connection, account_id=account_id, kinds=panel.KINDS, cuts=panel.CUTS, now=now
         )
+        doubted = quarantine.count(connection, account_id, Relation.DOCTOR)
         alerts = pages.alerts(connection, [row.id for row in rows], since=now - LOOK_BACK)
     sections = panel.sections_of(
         rows, numbers=numbers, alerts=alerts, locale=locale_of(request), now=now
     )
-    shown = {"sections": sections, "total": len(rows), "wanted": wanted, "now": now}
+    shown = {
+        "sections": sections,
+        "total": len(rows),
+        "wanted": wanted,
+        "now": now,
+        "doubted": doubted,
+    }
     return page(request, "doctor.html", shown)

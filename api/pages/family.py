@@ -17,6 +17,7 @@ from api.access import Deed, Relation
 from api.alerts import take_on
 from api.inbox import MOST
 from api.moment import local_day
+from api.pages import quarantine
 from api.pages.lines import Lines, lines_of
 from api.render import locale_of, page
 from api.view import alerts as alert_view
@@ -74,6 +75,7 @@ def family_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLRe
     with transaction(db) as connection:
         read = _read(connection, visitor.account.id, now)
         unnamed = inbox.count_waiting(connection, [each.id for each in read.relatives], limit=MOST)
+        doubted = quarantine.count(connection, visitor.account.id, Relation.FAMILY)
     persons = [_person(each, read, now=now, locale=locale) for each in read.relatives]
     shown = {
         "people": sorted(persons, key=lambda each: urgency(each.state)),
@@ -81,6 +83,7 @@ def family_page(request: Request, visitor: SignedIn, db: Db, now: Now) -> HTMLRe
         "home_zone": persons[0].zone if persons else ZoneInfo("Asia/Shanghai"),
         "device_kinds": DEVICE_KINDS,
         "unnamed": unnamed,
+        "doubted": doubted,
     }
     return page(request, "family.html", shown)
 

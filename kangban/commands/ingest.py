@@ -1,12 +1,11 @@
-"""`kangban ingest …`: takes measurements in; looks at what was refused, and counts again."""
+"""`kangban ingest …`: takes measurements in; looks at what was kept apart, and counts again."""
 
-import json
 import logging
 from typing import Annotated
 
 import typer
 
-from kangban.commands import process
+from kangban.commands import process, quarantine, refused
 from vitals.kinds import KIND_OF_CODE
 from vitals.units import UNIT_OF_CODE
 
@@ -16,6 +15,8 @@ app = typer.Typer(
     help="Take measurements in from the gateways; without more words: until stopped.",
     invoke_without_command=True,
 )
+app.add_typer(refused.app, name="rejected")
+app.add_typer(quarantine.app, name="quarantine")
 
 
 @app.callback()
@@ -38,7 +39,8 @@ def check() -> None:
         print(each)
     print(
         f"{counts.measurements} measurements ({counts.unassigned} of nobody yet), "
-        f"{counts.rejections} refused, {counts.dead_letters} dead letters; "
+        f"{counts.quarantined} in quarantine, {counts.rejections} refused, "
+        f"{counts.dead_letters} dead letters; "
         f"{len(found)} days differ from a recount."
     )
     raise typer.Exit(1 if found else 0)
@@ -74,24 +76,3 @@ def recount(
             day.has,
         )
     print(f"Days mended: {len(mended)}." if mended else "Every day says what a recount says.")
-
-
-@app.command()
-def rejected(
-    limit: Annotated[int, typer.Option(help="How many, the newest first.")] = 20,
-) -> None:
-    """List what was refused, each with all its reasons."""
-    from store import measurements
-    from store.pool import connect
-
-    with connect(process.database_url()) as connection:
-        refused = measurements.rejections(connection, limit=limit)
-        dead = measurements.dead_letters(connection, limit=limit)
-    for each in refused:
-        print(f"{each.received_at:%Y-%m-%d %H:%M} {each.gateway}: {'; '.join(each.reasons)}")
-        print(f"    {json.dumps(each.document, ensure_ascii=False)[:200]}")
-    for letter in dead:
-        print(f"{letter.received_at:%Y-%m-%d %H:%M} {letter.topic}: {'; '.join(letter.reasons)}")
-        print(f"    {len(letter.payload)} bytes: {letter.payload[:60]!r}")
-    if not refused and not dead:
-        print("Nothing was refused.")

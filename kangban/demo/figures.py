@@ -41,7 +41,7 @@ def stored(url: str) -> Stored:
         return Stored(
             rows=counts.measurements,
             distinct=demo.distinct_measurements(connection),
-            rejected=counts.rejections + counts.dead_letters,
+            rejected=counts.rejections + counts.quarantined + counts.dead_letters,
         )
 
 

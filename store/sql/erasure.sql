@@ -186,6 +186,31 @@ WHERE r.document ->> 'device' = d.name
   AND (d.slot IS NULL OR COALESCE(r.document ->> 'user', '-1') = d.slot::text)
 RETURNING r::text;
 
+-- name: delete_quarantine_deed
+-- What was decided of doubted readings of what is theirs alone.
+DELETE FROM quarantine_deed AS r
+WHERE r.quarantine_id IN (
+    SELECT quarantine.id
+    FROM quarantine
+    JOIN erased_device AS d ON quarantine.device = d.name
+                           AND (d.slot IS NULL OR quarantine.slot = d.slot))
+RETURNING r::text;
+
+-- name: delete_quarantine
+-- Doubted readings of what is theirs alone.
+DELETE FROM quarantine AS r
+USING erased_device AS d
+WHERE r.device = d.name AND (d.slot IS NULL OR r.slot = d.slot)
+RETURNING r::text;
+
+-- name: delete_revision
+-- What devices said before they corrected their readings.
+DELETE FROM revision AS r
+USING erased_row AS e
+WHERE r.device_id = e.device_id AND r.kind = e.kind AND r.sequence = e.sequence
+  AND r.taken_at = e.taken_at
+RETURNING r::text;
+
 -- name: delete_dead_letter
 -- Messages that could not be taken apart, of gateways that serve them alone.
 DELETE FROM dead_letter AS r
@@ -350,11 +375,3 @@ SELECT pg_notify('kangban_patient', %(patient)s::text);
 -- name: erasures
 -- Who was erased since a moment, the newest first.
 SELECT patient_no, at, asked_by, because FROM erasure WHERE at >= %(since)s ORDER BY id DESC;
-
--- name: delete_revision
--- What devices said before they corrected their readings.
-DELETE FROM revision AS r
-USING erased_row AS e
-WHERE r.device_id = e.device_id AND r.kind = e.kind AND r.sequence = e.sequence
-  AND r.taken_at = e.taken_at
-RETURNING r::text;

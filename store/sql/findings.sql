@@ -169,12 +169,14 @@ WHERE failures > 0
 ORDER BY failures DESC, patient_id;
 
 -- name: rejected
--- When measurements that name a device of the patient were refused.
-SELECT rejection.received_at
-FROM rejection
-JOIN device ON device.name = rejection.document ->> 'device'
+-- When measurements that name a device of the patient were refused, or kept in quarantine.
+SELECT refused.received_at
+FROM (SELECT document ->> 'device' AS device, received_at FROM rejection
+      UNION ALL
+      SELECT device, received_at FROM quarantine WHERE state = 'waiting') AS refused
+JOIN device ON device.name = refused.device
 JOIN device_user ON device_user.device_id = device.id
 WHERE device_user.patient_id = %(patient_id)s
-  AND rejection.received_at >= %(since)s
-  AND rejection.received_at < %(until)s
-ORDER BY rejection.received_at;
+  AND refused.received_at >= %(since)s
+  AND refused.received_at < %(until)s
+ORDER BY refused.received_at;

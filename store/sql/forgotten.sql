@@ -23,3 +23,13 @@ WHERE rejection.digest = ANY(%(digests)s::bytea[])
            THEN (rejection.document ->> 'taken_at')::timestamptz < forgotten.until
            ELSE NOT EXISTS (SELECT FROM device_user WHERE device_user.device_id = device.id)
       END;
+
+-- name: drop_quarantined
+-- Takes back readings in quarantine of somebody who was erased.
+DELETE FROM quarantine
+USING forgotten
+JOIN device ON device.id = forgotten.device_id
+WHERE quarantine.digest = ANY(%(digests)s::bytea[])
+  AND quarantine.device = device.name
+  AND (forgotten.slot IS NULL OR quarantine.slot = forgotten.slot)
+  AND quarantine.taken_at < forgotten.until;

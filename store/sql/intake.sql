@@ -33,9 +33,11 @@ FROM unnest(%(buckets)s::int[], %(alone)s::boolean[]) AS wanted (bucket, alone);
 
 -- name: owners
 -- The only gateway that ever delivered each of these devices (null: none has, 0: several have),
--- whether something of it is forgotten, and since when raw readings are here (null: ever).
+-- whether something of it is forgotten, since when raw readings are here (null: ever), and whether
+-- something of it is, or was, in quarantine.
 SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END, forgets,
-       (SELECT max(complete_since) FROM retention)
+       (SELECT max(complete_since) FROM retention),
+       EXISTS (SELECT FROM quarantine WHERE quarantine.device = device.name)
 FROM device
 WHERE id = ANY(%(ids)s);
 
@@ -212,18 +214,6 @@ FROM fresh
 LEFT JOIN patient ON patient.id = fresh.patient_id
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4;
-
--- name: reject
--- Keeps a measurement that was refused, once however often it comes.
-INSERT INTO rejection (digest, gateway, measurement_id, document, reasons)
-VALUES (%(digest)s, %(gateway)s, %(id)s, %(document)s, %(reasons)s)
-ON CONFLICT (digest) DO NOTHING;
-
--- name: bury
--- Keeps a whole message that could not be taken apart, once however often it comes.
-INSERT INTO dead_letter (digest, topic, payload, reasons)
-VALUES (%(digest)s, %(topic)s, %(payload)s, %(reasons)s)
-ON CONFLICT (digest) DO NOTHING;
 
 -- name: gateway_word
 -- Keeps what a gateway says of itself; an older word never replaces a newer one.

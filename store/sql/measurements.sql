@@ -79,6 +79,7 @@ ORDER BY patient_id, kind, unit, local_day;
 -- How much there is of everything that arrived.
 SELECT (SELECT count(*) FROM measurement) AS measurements,
        (SELECT count(*) FROM measurement WHERE patient_id IS NULL) AS unassigned,
+       (SELECT count(*) FROM quarantine WHERE state = 'waiting') AS quarantined,
        (SELECT count(*) FROM rejection) AS rejections,
        (SELECT count(*) FROM dead_letter) AS dead_letters;
 

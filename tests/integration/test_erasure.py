@@ -349,12 +349,17 @@ def test_a_single_reading_of_a_device_of_others_stays_out_and_its_neighbours_do_
     assert ask(home.url, "SELECT sequence FROM measurement ORDER BY 1") == [(2,), (3,)]
 
 
-def test_what_was_refused_of_them_goes_and_does_not_come_again(home: Home) -> None:
+@pytest.mark.parametrize(
+    ("impossible", "where"),
+    [({"value": 999.0}, "quarantine"), ({"meal": "brunch"}, "rejection")],
+)
+def test_what_was_kept_apart_of_them_goes_and_does_not_come_again(
+    home: Home, impossible: dict[str, Any], where: str
+) -> None:
     def refused() -> list[Any]:
-        return ask(home.url, "SELECT document ->> 'device', document ->> 'user' FROM rejection"
-                             " ORDER BY 1, 2")  # fmt: skip
+        return ask(home.url, "SELECT document ->> 'device', document ->> 'user' FROM "
+                             f"{where} ORDER BY 1, 2")  # fmt: skip
 
-    impossible = {"value": 999.0}
     bad = [glucose(1, **impossible), on_cuff(1, user=1, **impossible),
            on_cuff(2, user=2, **impossible)]  # fmt: skip
     home.bring(*bad)

@@ -144,7 +144,8 @@ def test_no_bad_input_stops_the_stream_and_each_is_kept_with_its_reasons(
         assert gateways.rejected.keys() == set(ids([glucose(n) for n in (102, 103, 104, 105)]))
 
     found = counts(database)
-    assert (found.measurements, found.rejections, found.dead_letters) == (7, 4, 9)
+    assert (found.measurements, found.rejections, found.dead_letters) == (7, 3, 9)
+    assert found.quarantined == 1, "what was measured in the future waits for a person"
     with connect(database) as connection:
         assert all(each.reasons for each in measurements.dead_letters(connection))
         assert all(each.reasons for each in measurements.rejections(connection))

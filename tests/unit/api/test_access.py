@@ -37,6 +37,7 @@ def test_a_stranger_learns_not_even_that_the_patient_exists(deed: Deed) -> None:
                 Deed.SET_ASIDE,
                 Deed.MANAGE_DEVICES,
                 Deed.SET_UP_GATEWAY,
+                Deed.RELEASE,
             },
         ),
         (Relation.DOCTOR, set(Deed) - AT_HOME),
