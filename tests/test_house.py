@@ -65,6 +65,7 @@ PURE = (
     "rules/trends.py",
     "rules/metrics/*.py",
     "rules/exports/*.py",
+    "rules/metrics_table.py",
     "rules/evaluate.py",
     "rules/alert.py",
     "rules/escalation.py",

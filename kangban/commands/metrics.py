@@ -143,8 +143,10 @@ def _print(metrics: dict[str, dict[str, Any]], *, as_json: bool) -> None:
         return
     for group, numbers in metrics.items():
         print(group)
-        for name, value in _flat(numbers):
-            print(f"  {name:<32} {_text(value)}")
+        rows = _flat(numbers)
+        width = max(len(name) for name, _ in rows)
+        for name, value in rows:
+            print(f"  {name:<{width}} {_text(value)}")
 
 
 def _text(value: Any) -> str:
@@ -175,4 +177,4 @@ def _named(tally: dict[str, Any]) -> dict[str, Any]:
 def _not_used(found: dict[str, Any]) -> str:
     lines = ", ".join(map(str, found["lines"]))
     more = ", …" if found["rows"] > len(found["lines"]) > 0 else ""
-    return f"{found['rows']} rows: {found['why']}{f' (lines {lines}{more})' if lines else ''}"
+    return f"{found['rows']} row(s): {found['why']}{f' (lines {lines}{more})' if lines else ''}"

@@ -38,6 +38,11 @@ class Asked:
         """Did the person name a column of times or values?"""
         return self.time is not None or any(each is not None for each in self.values)
 
+    def is_met_by(self, layout: Layout) -> bool:
+        """Are the columns that the person named, if any, those of the layout?"""
+        named = [each for each in (self.time, *self.values) if each is not None]
+        return set(named) <= {*layout.time, *layout.values}
+
 
 def read_glucose(content: bytes, name: str, asked: Asked, *, strips: bool = False) -> Rows:
     """The glucose readings of a file; `strips`: finger-sticks of a file that has both.
@@ -46,7 +51,8 @@ def read_glucose(content: bytes, name: str, asked: Asked, *, strips: bool = Fals
     """
 
     def known(header: Cells) -> Layout | None:
-        return None if asked.names_columns else glucose_layout(header, strips=strips)
+        found = glucose_layout(header, strips=strips)
+        return found if found is not None and asked.is_met_by(found) else None
 
     sheet = _sheet(content, name, asked, known)
     layout = known(sheet.header)
@@ -65,7 +71,8 @@ def read_pressure(content: bytes, name: str, asked: Asked) -> Rows:
     """The cuff readings of a file: systolic, diastolic and pulse. Raises as `read_glucose`."""
 
     def known(header: Cells) -> Layout | None:
-        return None if asked.names_columns else pressure_layout(header)
+        found = pressure_layout(header)
+        return found if found is not None and asked.is_met_by(found) else None
 
     sheet = _sheet(content, name, asked, known)
     layout = known(sheet.header)

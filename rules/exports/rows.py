@@ -7,7 +7,7 @@ hold: this. May not: metrics.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 
@@ -34,7 +34,7 @@ _WORDS = {
 # Engineering choice: such a file was given the wrong unit.
 _LEAST_MG_PER_DL, _MOST_MMOL_PER_L = 36.0, 40.0
 
-NO_VALUE = "no value"
+NO_VALUE, NO_TIME = "no value", "no time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,28 +82,48 @@ def rows_of(
     that cannot be read, and for values that cannot be in the unit given.
     """
     there = _Columns.of(sheet, layout, group)
-    order = order_of([there.time(cells) for _, cells in sheet.rows if there.time(cells)], order)
-    read: list[tuple[int, str, datetime, tuple[float | None, ...], Beyond, str]] = []
+    texts = [there.time(cells) for _, cells in sheet.rows]
+    order = order_of([each for each in texts if each], order)
+    read: list[_Read] = []
     not_used: list[NotUsed] = []
     for line, cells in sheet.rows:
-        why = _why_not(there, layout, cells)
-        found = None if why else _values(sheet, there, layout, (line, cells))
-        if found is None or isinstance(found, str):
-            why = why or found or NO_VALUE
-            not_used.append(NotUsed(line=line, group=there.group(cells), why=why))
+        found = _found(sheet, there, layout, (line, cells))
+        if isinstance(found, str):
+            not_used.append(NotUsed(line=line, group=there.group(cells), why=found))
             continue
-        at = _time(sheet, there.time(cells), line, order)
-        read.append((line, there.group(cells), at, *found, there.zone(cells) or timezone))
-    _check_unit(sheet.name, layout.unit, [each[3][0] for each in read])
+        values, beyond = found
+        read.append(
+            _Read(
+                line=line,
+                group=there.group(cells),
+                at=_time(sheet, there.time(cells), line, order),
+                zone=there.zone(cells) or timezone,
+                values=values,
+                beyond=beyond,
+            )
+        )
+    _check_unit(sheet.name, layout.unit, [each.values[0] for each in read])
     rows, skipped = _placed(read)
-    kept = [(each, _implausible(each, kinds, layout.unit)) for each in rows]
-    not_used += [NotUsed(line=r.line, group=r.group, why=why) for r, why in kept if why]
+    kept = [_judged(each, kinds, layout.unit) for each in rows]
+    not_used += [NotUsed(line=each.line, group=each.group, why=why) for each, _, why in kept if why]
     return Rows(
         layout=layout,
-        rows=tuple(row for row, why in kept if not why),
+        rows=tuple(found for _, found, _ in kept if found is not None),
         not_used=tuple(sorted(not_used, key=lambda each: each.line)),
         skipped=skipped,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """A row as it was read: `at` by its own clock, which stands in `zone`."""
+
+    line: int
+    group: str
+    at: datetime
+    zone: str
+    values: tuple[float | None, ...]
+    beyond: Beyond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,40 +161,43 @@ def _cell(cells: Cells, place: int) -> str:
     return cells[place] if place < len(cells) else ""
 
 
-def _why_not(there: _Columns, layout: Layout, cells: Cells) -> str | None:
-    if there.kind is None:
-        return None
-    kind = _cell(cells, there.kind)
-    if kind in layout.used:
-        return None
-    return f"{kind or 'no kind'}: {layout.why_not.get(kind, 'not a glucose reading')}"
+def _found(
+    sheet: Sheet, there: _Columns, layout: Layout, row: tuple[int, Cells]
+) -> tuple[tuple[float | None, ...], Beyond] | str:
+    """The numbers and the code of a row; a text that says why where it is no reading."""
+    _, cells = row
+    kind = None if there.kind is None else _cell(cells, there.kind)
+    if kind is not None and kind not in layout.used:
+        return f"{kind or 'no kind'}: {layout.why_not.get(kind, 'not a glucose reading')}"
+    found = _values(sheet, there, layout, row)
+    if isinstance(found, str):
+        return found
+    values, beyond = found
+    # a cuff that gave one pressure of two gave no reading
+    is_missing = None in values[:2] and beyond is Beyond.WITHIN
+    if is_missing:
+        return NO_VALUE
+    return found if there.time(cells) else NO_TIME
 
 
 def _values(
     sheet: Sheet, there: _Columns, layout: Layout, row: tuple[int, Cells]
-) -> tuple[tuple[float | None, ...], Beyond] | str | None:
-    """Numbers and code of a row; None without a value; a text where it is an error code."""
+) -> tuple[tuple[float | None, ...], Beyond] | str:
     line, cells = row
     values: list[float | None] = []
     beyond = Beyond.WITHIN
     for header, place in zip(layout.values, there.values, strict=True):
         text = _cell(cells, place)
-        code = _code(text)
-        if code is not None and len(layout.values) == 1:
-            values.append(None)
-            beyond = code
-            continue
-        number = _number(sheet, text, line, header)
+        code = _code(text) if len(layout.values) == 1 else None
+        number = None if code is not None else _number(sheet, text, line, header)
         if number is not None and number in layout.codes:
-            coded = layout.codes[number]
-            if coded is None:
+            code = layout.codes[number]
+            if code is None:
                 return f"error code {number:.0f} of the sensor"
-            number, beyond = None, coded
+            number = None
         values.append(number)
-    if values[0] is None and beyond is Beyond.WITHIN:
-        return None
-    # a cuff that gave one pressure of two gave no reading
-    return None if len(values) > 1 and values[1] is None else (tuple(values), beyond)
+        beyond = beyond if code is None else code
+    return tuple(values), beyond
 
 
 def _code(text: str) -> Beyond | None:
@@ -222,36 +245,49 @@ def _check_unit(name: str, unit: Unit, values: Sequence[float | None]) -> None:
         )
 
 
-def _placed(
-    read: Sequence[tuple[int, str, datetime, tuple[float | None, ...], Beyond, str]],
-) -> tuple[list[Row], dict[str, int]]:
+def _placed(read: Sequence[_Read]) -> tuple[list[Row], dict[str, int]]:
     """Rows with their moments in UTC, group by group: each group has a clock of its own."""
-    groups: dict[str, list[int]] = {}
-    for place, (_, group, *_) in enumerate(read):
-        groups.setdefault(group, []).append(place)
+    groups: dict[str, list[_Read]] = {}
+    for each in read:
+        groups.setdefault(each.group, []).append(each)
     moments: dict[int, datetime] = {}
     skipped: dict[str, int] = {}
-    for group, places in groups.items():
-        utc, lost = placed([read[p][2] for p in places], [zone_of(read[p][5]) for p in places])
-        moments.update(zip(places, utc, strict=True))
+    for group, own in groups.items():
+        utc, lost = placed([each.at for each in own], [zone_of(each.zone) for each in own])
+        moments.update((each.line, at) for each, at in zip(own, utc, strict=True))
         if lost:
             skipped[group] = lost
     rows = [
-        Row(line=line, group=group, at=moments[place], values=values, beyond=beyond)
-        for place, (line, group, _, values, beyond, _) in enumerate(read)
+        Row(
+            line=each.line,
+            group=each.group,
+            at=moments[each.line],
+            values=each.values,
+            beyond=each.beyond,
+        )
+        for each in read
     ]
     return rows, skipped
 
 
-def _implausible(row: Row, kinds: Sequence[Kind], unit: Unit) -> str | None:
-    for kind, value in zip(kinds, row.values, strict=False):
+def _judged(row: Row, kinds: Sequence[Kind], unit: Unit) -> tuple[Row, Row | None, str]:
+    """The row, what of it is used, and why not all of it is (empty where all is).
+
+    A pulse that cannot be costs no pressure: it alone is left out.
+    """
+    for place, (kind, value) in enumerate(zip(kinds, row.values, strict=False)):
         scale = Unit.PER_MINUTE if kind is Kind.PULSE else unit
-        if value is not None and not is_plausible(kind, value, scale):
-            return f"no {kind} that a device could show ({value:g} {UNIT_TEXT[scale]})"
+        if value is None or is_plausible(kind, value, scale):
+            continue
+        why = f"no {kind} that a device could show ({value:g} {UNIT_TEXT[scale]})"
+        if kind is not Kind.PULSE:
+            return row, None, why
+        values = (*row.values[:place], None)
+        return row, replace(row, values=values), f"{why}; the pressures are used"
     systolic, diastolic = (*row.values, None)[:2]
     if systolic is not None and diastolic is not None and systolic <= diastolic:
-        return "systolic not above diastolic"
-    return None
+        return row, None, "systolic not above diastolic"
+    return row, row, ""
 
 
 def grouped(rows: Rows) -> Iterator[tuple[str, list[Row], list[NotUsed]]]:

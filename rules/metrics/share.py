@@ -5,8 +5,7 @@ May hold: this interval. May not: what is counted.
 
 import math
 from dataclasses import dataclass
-
-from scipy.stats import norm
+from statistics import NormalDist
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +22,7 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> Share:
     """The share k of n with its Wilson score interval (Wilson 1927). 8 of 10: 0.490 to 0.943."""
     if n == 0:
         return Share(k=0, n=0, low=0.0, high=1.0)
-    z = float(norm.ppf(0.5 + confidence / 2))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     p, spread = k / n, 1 + z * z / n
     middle = p + z * z / (2 * n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))

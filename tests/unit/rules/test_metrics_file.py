@@ -243,3 +243,18 @@ def test_a_block_is_that_of_the_protocol_asked_for(tmp_path: Path, protocol: str
     assert (found["block"]["protocol"], found["block"]["n"]) == (protocol, n)
     with pytest.raises(MendData, match="there are: CN2025, CN2019, NICE, TW722"):
         bp_metrics_of_file(path, timezone=SHANGHAI, protocol="WHO")
+
+
+def test_a_pulse_that_cannot_be_costs_no_pressure(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "time,sbp,dbp,pulse", "2026-11-22 07:00,130,80,999", "2026-11-22 07:01,132,82,70"
+    )
+    found = bp_metrics_of_file(path, timezone=SHANGHAI)["all"]
+    assert (found["n"], found["pulse"]["n"]) == (2, 1)
+    assert found["not_used"] == [
+        {
+            "why": "no pulse that a device could show (999 /min); the pressures are used",
+            "rows": 1,
+            "lines": [2],
+        }
+    ]

@@ -236,3 +236,18 @@ def test_a_file_that_is_no_text_is_said(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(MendData, match="is empty"):
         glucose(path)
+
+
+def test_an_export_stays_one_when_its_own_columns_are_named(tmp_path: Path) -> None:
+    named = glucose(
+        file(tmp_path, CLARITY),
+        time_column="Timestamp (YYYY-MM-DDThh:mm:ss)",
+        value_column="Glucose Value (mg/dL)",
+        unit=Unit.MG_PER_DL,
+    )
+    assert named == glucose(file(tmp_path, CLARITY))
+
+
+def test_a_value_without_a_time_is_told(tmp_path: Path) -> None:
+    found = glucose(file(tmp_path, "time,glucose\n2026-11-13 08:00,100\n,200\n"))
+    assert (found["n"], why(found)) == (1, {"no time": [3]})
