@@ -25,7 +25,7 @@ from rules.metrics.blood_pressure import (
     sessions,
 )
 from rules.metrics.cgm import cgm
-from rules.metrics.episodes import Tally
+from rules.metrics.glucose_episodes import Tally
 from rules.metrics.home_protocol import Protocol, block
 from rules.metrics.series import Series
 from rules.metrics.share import Share

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rules.metrics.episodes import Episodes, episodes
 from rules.metrics.glucose_band import Bands, bands, tight_range
+from rules.metrics.glucose_episodes import GlucoseEpisodes, episodes
 from rules.metrics.grid import Grid, grid
 from rules.metrics.series import Floats, Series, cadence_min, in_mg_per_dl, weights
 from rules.metrics.sufficiency import Sufficiency, sufficiency
@@ -63,7 +63,7 @@ class Cgm:
     sufficiency: Sufficiency
     modd: float
     mage: float
-    episodes: Episodes
+    episodes: GlucoseEpisodes
 
 
 def cgm(series: Series) -> Cgm:

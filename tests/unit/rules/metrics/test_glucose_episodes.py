@@ -7,13 +7,13 @@ import pytest
 from series_builders import MMOL, MORNING, every
 
 from rules.metrics.cgm import cgm
-from rules.metrics.episodes import Episodes
+from rules.metrics.glucose_episodes import GlucoseEpisodes
 from rules.metrics.series import Series
 
 OK, LOW, VERY_LOW, HIGH = 100.0, 65.0, 50.0, 200.0
 
 
-def found(values: list[float | str | None], minutes: float = 5) -> Episodes:
+def found(values: list[float | str | None], minutes: float = 5) -> GlucoseEpisodes:
     return cgm(every(minutes, values)).episodes
 
 

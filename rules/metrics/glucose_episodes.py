@@ -39,7 +39,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
+class GlucoseEpisode:
     """One episode. `mean` and `worst` in the series' unit; `worst` infinite for LO or HI.
 
     `mean` is that of the grid's numbers, NaN where all of it was LO or HI.
@@ -58,14 +58,14 @@ class Tally:
 
     is_low: bool
     level: Level
-    episodes: tuple[Episode, ...]
+    episodes: tuple[GlucoseEpisode, ...]
     per_day: float
     minutes: float
     mean: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Episodes:
+class GlucoseEpisodes:
     """The episodes of a series by level. `days` is the time covered by data, in days."""
 
     days: float
@@ -91,7 +91,7 @@ class Episodes:
         )
 
 
-def episodes(even: Grid, unit: Unit) -> Episodes:
+def episodes(even: Grid, unit: Unit) -> GlucoseEpisodes:
     """The episodes on a grid of the series' own step, whose values are in `unit`."""
     days = int((~np.isnan(even.values)).sum()) * even.step_min / _MIN_PER_DAY
     low = beyond(even, LOW, unit, is_low=True)
@@ -99,7 +99,7 @@ def episodes(even: Grid, unit: Unit) -> Episodes:
     prolonged = beyond(even, LOW, unit, is_low=True, at_least_min=PROLONGED_MIN)
     high = beyond(even, HIGH, unit, is_low=False)
     very_high = beyond(even, VERY_HIGH, unit, is_low=False)
-    return Episodes(
+    return GlucoseEpisodes(
         days=days,
         low=_tally(low, Level.LEVEL_1, days, is_low=True),
         very_low=_tally(very_low, Level.LEVEL_2, days, is_low=True),
@@ -113,7 +113,7 @@ def episodes(even: Grid, unit: Unit) -> Episodes:
 
 def beyond(
     even: Grid, level: Pair, unit: Unit, *, is_low: bool, at_least_min: int = EVENT_MIN
-) -> tuple[Episode, ...]:
+) -> tuple[GlucoseEpisode, ...]:
     """The episodes below or above one level that begin with `at_least_min` minutes beyond it.
 
     A grid coarser than that rounds up: of readings every 20 minutes, one is enough.
@@ -158,10 +158,10 @@ def _spans(
     return bounds[np.flatnonzero(edges == 1)], bounds[np.flatnonzero(edges == -1)]
 
 
-def _episode(even: Grid, begin: int, end: int, is_low: bool) -> Episode:
+def _episode(even: Grid, begin: int, end: int, is_low: bool) -> GlucoseEpisode:
     values: Floats = even.values[begin:end]
     numbers = values[np.isfinite(values)]
-    return Episode(
+    return GlucoseEpisode(
         started_at=moment_of(even.time_ns(begin)),
         ended_at=moment_of(even.time_ns(end)),
         minutes=(end - begin) * even.step_min,
@@ -170,7 +170,9 @@ def _episode(even: Grid, begin: int, end: int, is_low: bool) -> Episode:
     )
 
 
-def _without(found: tuple[Episode, ...], worse: tuple[Episode, ...]) -> tuple[Episode, ...]:
+def _without(
+    found: tuple[GlucoseEpisode, ...], worse: tuple[GlucoseEpisode, ...]
+) -> tuple[GlucoseEpisode, ...]:
     """The episodes that none of the worse ones falls into."""
     return tuple(
         each
@@ -179,7 +181,7 @@ def _without(found: tuple[Episode, ...], worse: tuple[Episode, ...]) -> tuple[Ep
     )
 
 
-def _tally(found: tuple[Episode, ...], level: Level, days: float, *, is_low: bool) -> Tally:
+def _tally(found: tuple[GlucoseEpisode, ...], level: Level, days: float, *, is_low: bool) -> Tally:
     n = len(found)
     means = [each.mean for each in found if not math.isnan(each.mean)]
     return Tally(
