@@ -34,6 +34,9 @@ _WORDS = {
 # Engineering choice: such a file was given the wrong unit.
 _LEAST_MG_PER_DL, _MOST_MMOL_PER_L = 36.0, 40.0
 
+# years in which a home device may have measured: nanoseconds of 64 bits end in 2262
+_FIRST_YEAR, _LAST_YEAR = 1970, 2200
+
 NO_VALUE, NO_TIME = "no value", "no time"
 
 
@@ -224,11 +227,12 @@ def _number(sheet: Sheet, text: str, line: int, header: str) -> float | None:
 
 def _time(sheet: Sheet, text: str, line: int, order: Order | None) -> datetime:
     try:
-        return read_moment(text, order)
-    except ValueError:
-        raise MendData(
-            f"{sheet.name}:{line}: {text!r} is no time; write it like 2026-11-22 07:30."
-        ) from None
+        at = read_moment(text, order)
+    except (ValueError, OverflowError):
+        at = None
+    if at is None or not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise MendData(f"{sheet.name}:{line}: {text!r} is no time; write it like 2026-11-22 07:30.")
+    return at
 
 
 def _check_unit(name: str, unit: Unit, values: Sequence[float | None]) -> None:

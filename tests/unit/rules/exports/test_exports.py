@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from rules.exports.moment import Order
 from rules.metrics_file import Source, bp_metrics_of_file, glucose_metrics_of_file
@@ -251,3 +253,33 @@ def test_an_export_stays_one_when_its_own_columns_are_named(tmp_path: Path) -> N
 def test_a_value_without_a_time_is_told(tmp_path: Path) -> None:
     found = glucose(file(tmp_path, "time,glucose\n2026-11-13 08:00,100\n,200\n"))
     assert (found["n"], why(found)) == (1, {"no time": [3]})
+
+
+WHOLE = (LIBRE, CLARITY, NIGHTSCOUT, OMRON_REPORT, OMRON_HISTORY)
+
+
+@given(
+    text=st.sampled_from(WHOLE),
+    place=st.integers(0, 2000),
+    other=st.one_of(
+        st.text(max_size=6),
+        st.sampled_from(
+            ["9999-99-99", "0", "-1", "1e400", ",", '"', "\n", ";", "LO", "00:00", "\x00"]
+        ),
+    ),
+    cut=st.integers(0, 12),
+)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_file_spoiled_anywhere_gives_numbers_or_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, text: str, place: int, other: str, cut: int
+) -> None:
+    place %= len(text)
+    spoiled = text[:place] + other + text[place + cut :]
+    path = tmp_path_factory.getbasetemp() / "spoiled.csv"
+    path.write_bytes(spoiled.encode("utf-8", errors="replace"))
+    for read in (glucose_metrics_of_file, bp_metrics_of_file):
+        try:
+            found = read(path, timezone=ZONE)
+        except MendData:
+            continue
+        assert found
