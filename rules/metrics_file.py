@@ -1,258 +1,202 @@
-"""The metrics of a CSV file: continuous glucose or home blood pressure, one object for each group.
+"""The metrics of a CSV file: glucose or home blood pressure, one object for each group.
 
-Times without an offset are taken in the given time zone; an empty cell is no value. What cannot be
-read is named with its line. May hold: reading the file and putting the metrics together. May not:
-formulas (`glycemia.py`, `blood_pressure.py`).
+Numbers that cannot be are null; every object says how many rows were not used, and why. May hold:
+reading the file and choosing what it holds. May not: formulas (`rules/metrics/`), keys
+(`metrics_table.py`), what exports look like (`rules/exports/`).
 """
 
-import csv
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rules.blood_pressure import (
-    EVENING_H,
-    MORNING_H,
-    Spread,
-    control,
-    day_means,
-    in_hours,
-    mean_of_days,
-    sessions,
-    spread,
-)
-from rules.glycemia import glycemia
-from rules.history import CuffReading
+from rules.exports.moment import Order
+from rules.exports.read import Asked, read_glucose, read_pressure
+from rules.exports.rows import NotUsed, Row, Rows, grouped
+from rules.history import CuffReading, Point
+from rules.metrics.home_protocol import CN2025, PROTOCOLS
+from rules.metrics.local_time import ns_of
+from rules.metrics.series import GAP_MIN, Beyond, Series, cadence_min, series_of, with_substitutes
+from rules.metrics_table import cgm_table, pressure_table, smbg_table
 from vitals.errors import MendData
-from vitals.units import Unit
+from vitals.kinds import Kind
+from vitals.measurement import Flag
+from vitals.units import Unit, convert
 
 Metrics = dict[str, dict[str, Any]]
 
-# the group of a file without a group column
-ALL = "all"
+_CODE_FLAG = {Beyond.BELOW: Flag.RESULT_TOO_LOW, Beyond.ABOVE: Flag.RESULT_TOO_HIGH}
+
+# lines of rows that were not used, named for each reason
+_NAMED_LINES = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Row:
-    line: int
-    group: str
-    at: datetime
-    values: tuple[float | None, ...]
+class Source(StrEnum):
+    """What measured: a sensor, a finger-stick meter, or whichever the times tell."""
+
+    AUTO = "auto"
+    CGM = "cgm"
+    SMBG = "smbg"
 
 
 def glucose_metrics_of_file(
     path: Path,
     *,
-    time_column: str,
-    value_column: str,
-    unit: Unit,
     timezone: str,
+    time_column: str | None = None,
+    value_column: str | None = None,
     group_column: str | None = None,
+    unit: Unit | None = None,
+    source: Source = Source.AUTO,
+    low_as: float | None = None,
+    high_as: float | None = None,
+    date_order: Order | None = None,
 ) -> Metrics:
-    """The metrics of continuous glucose by group, keys as R iglu names them.
+    """The metrics of glucose by group; mean, SD, MODD and MAGE in the file's unit.
 
-    Mean and SD are in `unit`; every other number is per cent or an index. Raises MendData for a
-    column, a time, a number or a zone that cannot be.
+    Readings whose median step is more than 45 minutes are finger-sticks: they have no time in range
+    and no GMI. `low_as` and `high_as` stand in for LO and HI. Raises MendData for a column, a time,
+    a number or a zone that cannot be.
     """
+    asked = Asked(
+        timezone=timezone,
+        time=time_column,
+        values=(value_column,),
+        group=group_column,
+        unit=unit,
+        order=date_order,
+    )
+    rows = read_glucose(_content(path), path.name, asked, strips=source is Source.SMBG)
     found: Metrics = {}
-    for group, rows in _grouped(
-        path, time_column, [value_column], group_column=group_column, timezone=timezone
-    ).items():
-        values = [row.values[0] for row in rows if row.values[0] is not None]
-        metrics, share = glycemia(values, unit), glycemia(values, unit).bands
-        found[group] = _without_nan(
-            {
-                "n": metrics.n,
-                "unit": unit.value,
-                "mean": metrics.mean,
-                "sd": metrics.sd,
-                "cv": metrics.cv,
-                "gmi": metrics.gmi,
-                "ea1c": metrics.ea1c,
-                "tir": share.in_range,
-                "below_54": share.very_low,
-                "below_70": share.very_low + share.low,
-                "above_180": share.high + share.very_high,
-                "above_250": share.very_high,
-                "lbgi": metrics.lbgi,
-                "hbgi": metrics.hbgi,
-                "gri": metrics.gri,
-                "j_index": metrics.j_index,
-                "days": _days(rows),
-            }
+    for group, readings, others in grouped(rows):
+        series = with_substitutes(
+            _series(readings, rows.layout.unit, timezone), low=low_as, high=high_as
         )
+        step = cadence_min(series)
+        sparse = source is Source.SMBG or (
+            source is Source.AUTO and step is not None and step > GAP_MIN
+        )
+        if sparse:
+            points = _points(readings, rows.layout.unit)
+            numbers = smbg_table(points, rows.layout.unit, timezone)
+        else:
+            numbers = cgm_table(series)
+        found[group] = _plain({**numbers, **_told(rows, group, series.repeated, others)})
     return found
 
 
 def bp_metrics_of_file(
     path: Path,
     *,
-    time_column: str,
-    systolic_column: str,
-    diastolic_column: str,
     timezone: str,
+    time_column: str | None = None,
+    systolic_column: str | None = None,
+    diastolic_column: str | None = None,
     pulse_column: str | None = None,
     group_column: str | None = None,
+    unit: Unit | None = None,
+    protocol: str = CN2025.id,
+    date_order: Order | None = None,
 ) -> Metrics:
     """The metrics of home blood pressure in mmHg by group.
 
-    Systolic, diastolic and pulse each as n, mean, sd, cv and arv over readings; morning and evening
-    as means of days; control rate and load over sittings. Raises MendData as the glucose metrics.
+    Systolic, diastolic and pulse each as n, mean, sd, cv and arv over readings; morning, evening
+    and whole as means of days; control rate and load over sittings; `ttr` over day means; the last
+    protocol block. Raises MendData as the glucose metrics.
     """
-    columns = [systolic_column, diastolic_column, *([pulse_column] if pulse_column else [])]
+    if protocol not in PROTOCOLS:
+        raise MendData(f"{protocol!r} is no protocol; there are: {', '.join(PROTOCOLS)}.")
+    asked = Asked(
+        timezone=timezone,
+        time=time_column,
+        values=(systolic_column, diastolic_column, pulse_column),
+        group=group_column,
+        unit=unit,
+        order=date_order,
+    )
+    rows = read_pressure(_content(path), path.name, asked)
     found: Metrics = {}
-    for group, rows in _grouped(
-        path, time_column, columns, group_column=group_column, timezone=timezone
-    ).items():
-        found[group] = _without_nan(_bp_metrics(_readings(rows), rows, timezone))
+    for group, readings, others in grouped(rows):
+        cuff = _cuff(readings, rows.layout.unit)
+        numbers = pressure_table(cuff, timezone, PROTOCOLS[protocol])
+        repeated = len(readings) - len(cuff)
+        found[group] = _plain({**numbers, **_told(rows, group, repeated, others)})
     return found
 
 
-def _bp_metrics(readings: Sequence[CuffReading], rows: Sequence[_Row], zone: str) -> dict[str, Any]:
-    held = control(sessions(readings))
-    pulses = [each.pulse for each in readings if each.pulse is not None]
-    return {
-        "n": len(readings),
-        "days": _days(rows),
-        "systolic": _spread(spread([each.systolic for each in readings])),
-        "diastolic": _spread(spread([each.diastolic for each in readings])),
-        "pulse": _spread(spread(pulses)),
-        "control_rate": held.rate_percent,
-        "load": held.load_percent,
-        "sessions": held.sessions,
-        "morning": _part(in_hours(readings, MORNING_H, zone), zone),
-        "evening": _part(in_hours(readings, EVENING_H, zone), zone),
-    }
-
-
-def _part(readings: Sequence[CuffReading], zone: str) -> dict[str, Any]:
-    days = day_means(readings, zone)
-    return {
-        "n": len(readings),
-        "days": len(days),
-        "systolic": mean_of_days(days, lambda each: each.systolic),
-        "diastolic": mean_of_days(days, lambda each: each.diastolic),
-    }
-
-
-def _readings(rows: Sequence[_Row]) -> list[CuffReading]:
-    return [
-        CuffReading(
-            at=row.at,
-            systolic=row.values[0],
-            diastolic=row.values[1],
-            pulse=row.values[2] if len(row.values) > 2 else None,
-        )
-        for row in rows
-        if row.values[0] is not None and row.values[1] is not None
-    ]
-
-
-def _spread(found: Spread) -> dict[str, Any]:
-    return {
-        "n": found.n,
-        "mean": found.mean,
-        "sd": found.sd,
-        "cv": found.cv,
-        "arv": found.arv,
-    }
-
-
-def _days(rows: Sequence[_Row]) -> float:
-    """From the first to the last value, in days with one decimal, as R iglu counts them."""
-    return round((rows[-1].at - rows[0].at).total_seconds() / 86400, 1)
-
-
-def _grouped(
-    path: Path,
-    time_column: str,
-    columns: Sequence[str],
-    *,
-    group_column: str | None,
-    timezone: str,
-) -> dict[str, list[_Row]]:
-    """The rows that hold a value by group, each in order of time."""
-    zone = _zone(timezone)
-    groups: dict[str, list[_Row]] = {}
+def _content(path: Path) -> bytes:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            wanted = [time_column, *columns, *([group_column] if group_column else [])]
-            _check_columns(path, reader.fieldnames or [], wanted)
-            for row in _rows(path, reader, time_column, columns, group_column, zone):
-                groups.setdefault(row.group, []).append(row)
+        return path.read_bytes()
     except OSError as error:
         raise MendData(f"{path} cannot be read: {error}") from error
-    if not groups:
-        raise MendData(f"{path} holds no value in {', '.join(columns)}.")
-    return {group: sorted(rows, key=lambda row: row.at) for group, rows in groups.items()}
 
 
-def _rows(
-    path: Path,
-    reader: "csv.DictReader[str]",
-    time_column: str,
-    columns: Sequence[str],
-    group_column: str | None,
-    zone: ZoneInfo,
-) -> Iterator[_Row]:
-    for row in reader:
-        place = f"{path.name}:{reader.line_num}"
-        values = tuple(_number(row[column], column, place) for column in columns)
-        if values[0] is not None:
-            yield _Row(
-                line=reader.line_num,
-                group=row[group_column] if group_column else ALL,
-                at=_moment(row[time_column], zone, place),
-                values=values,
-            )
+def _series(readings: Sequence[Row], unit: Unit, zone: str) -> Series:
+    return series_of(
+        [ns_of(each.at) for each in readings],
+        [math.nan if each.values[0] is None else each.values[0] for each in readings],
+        beyond=[int(each.beyond) for each in readings],
+        unit=unit,
+        zone=zone,
+    )
 
 
-def _check_columns(path: Path, there: Sequence[str], wanted: Sequence[str]) -> None:
-    missing = [each for each in wanted if each not in there]
-    if missing:
-        raise MendData(
-            f"{path} has no column {', '.join(map(repr, missing))}; it has: {', '.join(there)}."
+def _points(readings: Sequence[Row], unit: Unit) -> list[Point]:
+    """Finger-sticks, each once: a row that is there twice is one reading."""
+    points = {
+        (each.at, each.values[0], each.beyond): Point(
+            at=each.at,
+            kind=Kind.GLUCOSE,
+            value=each.values[0] or 0.0,
+            unit=unit,
+            flags=(_CODE_FLAG[each.beyond],) if each.beyond else (),
         )
+        for each in readings
+    }
+    return list(points.values())
 
 
-def _number(text: str | None, column: str, place: str) -> float | None:
-    if text is None or not text.strip():
-        return None
-    try:
-        number = float(text)
-    except ValueError:
-        raise MendData(f"{place}: {text!r} in {column} is not a number.") from None
-    if not math.isfinite(number):
-        return None
-    return number
+def _cuff(readings: Sequence[Row], unit: Unit) -> list[CuffReading]:
+    """Cuff readings in mmHg and in order of time, each once."""
+    found: dict[tuple[Any, ...], CuffReading] = {}
+    for each in readings:
+        systolic, diastolic, pulse = (*each.values, None)[:3]
+        if systolic is not None and diastolic is not None:
+            found[each.at, systolic, diastolic] = CuffReading(
+                at=each.at,
+                systolic=convert(systolic, unit, Unit.MMHG),
+                diastolic=convert(diastolic, unit, Unit.MMHG),
+                pulse=pulse,
+            )
+    return sorted(found.values(), key=lambda each: (each.at, each.systolic, each.diastolic))
 
 
-def _moment(text: str | None, zone: ZoneInfo, place: str) -> datetime:
-    try:
-        at = datetime.fromisoformat((text or "").strip())
-    except ValueError:
-        raise MendData(f"{place}: {text!r} is no time; write it like 2026-11-22 07:30.") from None
-    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+def _told(rows: Rows, group: str, repeated: int, others: Sequence[NotUsed]) -> dict[str, Any]:
+    """What the file was taken for, and the rows that no number rests on, by reason."""
+    lines: dict[str, list[int]] = {}
+    for each in others:
+        lines.setdefault(each.why, []).append(each.line)
+    not_used: list[dict[str, Any]] = [
+        {"why": why, "rows": len(found), "lines": found[:_NAMED_LINES]}
+        for why, found in lines.items()
+    ]
+    if repeated:
+        not_used.append({"why": "said again", "rows": repeated, "lines": []})
+    told: dict[str, Any] = {"format": rows.layout.name, "not_used": not_used}
+    if group in rows.skipped:
+        told["in_skipped_hour"] = rows.skipped[group]
+    return told
 
 
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise MendData(f"{name!r} is no time zone; write it like Asia/Shanghai.") from None
-
-
-def _without_nan(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """The metrics with None for what is undefined (the SD of one value)."""
-
-    def clean(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: clean(each) for key, each in value.items()}
-        return None if isinstance(value, float) and math.isnan(value) else value
-
-    return {key: clean(value) for key, value in metrics.items()}
+def _plain(value: Any) -> Any:
+    """The value as JSON knows it: None for what is undefined (the SD of one value)."""
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, StrEnum):
+        return value.value
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rules.blood_pressure import HOME_DIASTOLIC, HOME_SYSTOLIC
-from rules.glycemia import HIGH, LOW
+from rules.metrics.blood_pressure import HOME_DIASTOLIC, HOME_SYSTOLIC
+from rules.metrics.glucose_band import HIGH, LOW
 from store.pages import Day
 from vitals.kinds import KIND_OF_CODE, VITALS, Kind
 from vitals.units import UNIT_OF_CODE, UNIT_TEXT, Unit, convert

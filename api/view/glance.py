@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from rules.blood_pressure import HOME_DIASTOLIC, HOME_SYSTOLIC
-from rules.glycemia import HIGH, LOW, VERY_HIGH, VERY_LOW
+from rules.metrics.blood_pressure import HOME_DIASTOLIC, HOME_SYSTOLIC
+from rules.metrics.glucose_band import HIGH, LOW, VERY_HIGH, VERY_LOW
 from vitals.units import Unit
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from api.moment import local_day
 from api.view.glance import Mood
-from rules.glycemia import HIGH, LOW
+from rules.metrics.glucose_band import HIGH, LOW
 from rules.need import GROUP_TEXT, AlertBrief, Group, PatientNeed, Ranked, order
 from rules.words import said_of, value_text
 from store.pages import AlertRow, Cut, PanelRow, WeekNumbers

@@ -9,18 +9,11 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
-from rules.blood_pressure import (
-    PROTOCOLS,
-    Block,
-    DayMean,
-    Protocol,
-    Standing,
-    dated_block,
-    day_means,
-)
 from rules.episode import Level, Mark, episodes
 from rules.finding import Evidence
 from rules.history import CuffReading, History
+from rules.metrics.blood_pressure import DayMean, day_means
+from rules.metrics.home_protocol import PROTOCOLS, Block, Protocol, Standing, dated_block
 from rules.pack import Rule
 from rules.personal import with_targets
 from rules.seen import MAX_EVIDENCE, Seen, beyond, fires, is_clear, pressures

@@ -7,9 +7,9 @@ fibrillation. The words ask for an ECG.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from rules.blood_pressure import Session, sessions
 from rules.episode import Level, Mark, episodes
 from rules.history import CuffReading, History
+from rules.metrics.blood_pressure import Session, sessions
 from rules.pack import Rule
 from rules.seen import Seen, cuff_evidence
 from rules.words import same

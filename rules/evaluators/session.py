@@ -8,9 +8,9 @@ that stood unrepeated for `hold_min`, has the rule's full severity.
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from rules.blood_pressure import Session, sessions
 from rules.episode import Episode, Level, Mark, episodes
 from rules.history import History
+from rules.metrics.blood_pressure import Session, sessions
 from rules.pack import Rule
 from rules.seen import Seen, beyond, cuff_evidence, fires, is_clear, pressures
 from rules.words import Said, moment_text, same

@@ -3,18 +3,15 @@
 May hold: how the week's glucose is told. May not: computing it (`glucose_week.py`).
 """
 
+import math
 from datetime import date, timedelta
 
-from rules.glycemia import HIGH, LOW, Share, Slot
 from rules.history import Point
-from rules.report.glucose_week import (
-    BEFORE_MEALS,
-    FASTING_TO,
-    GlucoseWeek,
-    OneWeek,
-    SlotRow,
-    slot_at,
-)
+from rules.metrics.glucose_band import HIGH, LOW
+from rules.metrics.share import Share
+from rules.metrics.slot import BEFORE_MEALS, FASTING_TO, Slot, is_coded, slot_at
+from rules.metrics.smbg import SlotRow, rank
+from rules.report.glucose_week import GlucoseWeek, OneWeek
 from rules.report.shape import (
     NOTHING,
     Chart,
@@ -30,6 +27,7 @@ from rules.report.shape import (
 from rules.report.week import CHART_DAYS, PatientWeek, week_of
 from rules.words import Said, local, moment_text, same, unit_text, value_text
 from vitals.kinds import Kind
+from vitals.measurement import Flag
 from vitals.units import Unit, convert
 
 SLOT_TEXT: dict[Slot, Said] = {
@@ -109,9 +107,9 @@ def glucose_tone(found: GlucoseWeek) -> Tone:
 def _lows(found: GlucoseWeek, zone: str) -> Said:
     if not found.lows:
         return Said(zh="无低血糖", en="no lows")
-    worst = min(found.lows, key=lambda each: convert(each.value, each.unit, Unit.MMOL_PER_L))
+    worst = min(found.lows, key=rank)
     when = moment_text(worst.at, zone)
-    value = value_text(worst.kind, worst.value, worst.unit)
+    value = _number(worst)
     if worst.unit is not found.unit:
         value = f"{value} {unit_text(worst.unit)}"
     return Said(
@@ -141,7 +139,8 @@ def _slots(found: GlucoseWeek) -> Table:
 
 def _slot(row: SlotRow, unit: Unit) -> tuple[Said, ...]:
     def text(value: float) -> str:
-        return value_text(Kind.GLUCOSE, value, unit)
+        # all of the slot's readings were LO or HI: there is no number to show
+        return "—" if math.isnan(value) else value_text(Kind.GLUCOSE, value, unit)
 
     return (
         SLOT_TEXT[row.slot],
@@ -178,7 +177,14 @@ def _readings(found: GlucoseWeek, zone: str) -> Table:
 
 
 def _value(point: Point) -> Said:
-    return same(f"{value_text(point.kind, point.value, point.unit)} {unit_text(point.unit)}")
+    return same(f"{_number(point)} {unit_text(point.unit)}")
+
+
+def _number(point: Point) -> str:
+    """The value as the meter showed it: LO and HI are no numbers."""
+    if is_coded(point):
+        return "LO" if Flag.RESULT_TOO_LOW in point.flags else "HI"
+    return value_text(point.kind, point.value, point.unit)
 
 
 def _glucose_weeks(found: GlucoseWeek) -> Table:
@@ -213,7 +219,8 @@ def _glucose_chart(week: PatientWeek, found: GlucoseWeek) -> Chart:
     first = week.last_day - timedelta(days=CHART_DAYS - 1)
     groups: dict[str, list[Point]] = {"before": [], "after": [], "other": []}
     for point in found.points:
-        groups[_group(slot_at(point, zone))].append(point)
+        if not is_coded(point):
+            groups[_group(slot_at(point, zone))].append(point)
     named = (
         ("before", Said(zh="餐前", en="before meals"), Mark.DOT),
         ("after", Said(zh="餐后", en="after meals"), Mark.TRIANGLE),

@@ -7,7 +7,9 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 
-from rules.blood_pressure import Block, DayMean, Spread, Standing
+from rules.metrics.blood_pressure import DayMean
+from rules.metrics.home_protocol import Block, Standing
+from rules.metrics.spread import Spread
 from rules.report.pressure_week import Extreme, PartOfDay, PressureWeek
 from rules.report.shape import (
     NOTHING,

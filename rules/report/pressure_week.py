@@ -8,24 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from rules.blood_pressure import (
+from rules.history import CuffReading, History
+from rules.metrics.blood_pressure import (
     EVENING_H,
     HOME_DIASTOLIC,
     HOME_SYSTOLIC,
     MORNING_H,
-    Block,
     Control,
     DayMean,
-    Spread,
-    Standing,
     control,
-    dated_block,
     day_means,
     in_hours,
     sessions,
-    spread,
 )
-from rules.history import CuffReading, History
+from rules.metrics.home_protocol import Block, Standing, dated_block
+from rules.metrics.spread import Spread, spread
 
 _Dated = Sequence[tuple[date, CuffReading]]
 

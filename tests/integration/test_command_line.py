@@ -123,7 +123,7 @@ def test_a_group_of_commands_says_what_it_has(command: str) -> None:
 
 def test_a_csv_file_gives_its_numbers(tmp_path: Path) -> None:
     file = tmp_path / "glucose.csv"
-    file.write_text("time,glucose\n2026-11-22 07:00,5.0\n2026-11-22 12:00,11.0\n")
+    file.write_text("time,glucose\n2026-11-22 07:00,5.0\n2026-11-22 07:05,11.0\n")
     words = ("metrics", "glucose", str(file), "--unit", "mmol/L", "--json")
     numbers = json.loads(said(kangban(*words)))["all"]
     assert numbers["mean"] == 8.0

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+import numpy as np
 import pytest
 from care_plan_builders import TODAY, schedule, task
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from care_plans.adherence import Slot, State, Taken, adherence, matched
 from care_plans.plan import Session
 from care_plans.schedule import Due, dues, zone_of
+from rules.metrics.adherence import measuring
 
 SHANGHAI = zone_of("Asia/Shanghai")
 DAILY = task(schedule=schedule(weekdays=(1, 2, 3, 4, 5, 6, 7)))
@@ -105,3 +107,13 @@ def test_no_reading_counts_twice_and_nothing_exceeds_the_plan(minutes: list[int]
     assert found.percent is not None
     assert 0 <= found.percent <= 100
     assert found.done <= found.planned == 2
+
+
+@given(st.lists(st.integers(-100, 900), max_size=12))
+def test_measuring_is_counted_as_the_report_s_metric_counts_it(minutes: list[int]) -> None:
+    slots = matched(today(), bp(*minutes))
+    found = measuring(
+        np.asarray([each.due.task.schedule.readings for each in slots]),
+        np.asarray([len(each.taken_at) for each in slots]),
+    )
+    assert found.percent == adherence(slots, now=MIDNIGHT).percent

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from care_plans.block import DOUBTS, BlockSoFar, Pressure, so_far, window
 from care_plans.schedule import zone_of
-from rules.blood_pressure import block
 from rules.history import SUSPECT, CuffReading
+from rules.metrics.home_protocol import block
 from vitals.kinds import Kind
 from vitals.units import MMHG_PER_KPA, Unit
 

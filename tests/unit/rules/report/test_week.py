@@ -6,9 +6,9 @@ import pytest
 from report_builders import AS_OF, TWICE, WEEK, four_weeks, week
 from rule_builders import every_day, local_moment
 
-from rules.blood_pressure import Standing
-from rules.glycemia import Slot
 from rules.history import GatewaySeen, Line, Patient
+from rules.metrics.home_protocol import Standing
+from rules.metrics.slot import Slot
 from rules.report.build import plain
 from rules.report.week import Missing, first_day_of, week_of
 from vitals.kinds import Kind

@@ -1,18 +1,16 @@
-"""Metrics of home blood pressure, each in one place: sessions, blocks, means, spread, control.
+"""Metrics of home blood pressure: sessions, day means, morning and evening, control and load.
 
 All numbers are mmHg. Daily values come first (mean of a day's readings), then the mean across days,
 so that a day with many readings weighs no more than another; only a protocol block averages all
-readings alike, as its guideline says. May hold: pure arithmetic on cuff readings. May not: alarms,
-words.
+readings alike, as its guideline says (`home_protocol.py`). A person has tens of cuff readings, so
+these functions take the readings themselves, not arrays. May hold: pure arithmetic on cuff
+readings. May not: alarms, words.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
-
-import numpy as np
 
 from rules.history import CuffReading, local_day
 from rules.words import local
@@ -41,59 +39,12 @@ class Session:
     @property
     def systolic(self) -> float:
         """Mean systolic of the session."""
-        return _mean([each.systolic for each in self.counted])
+        return mean([each.systolic for each in self.counted])
 
     @property
     def diastolic(self) -> float:
         """Mean diastolic of the session."""
-        return _mean([each.diastolic for each in self.counted])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """How a guideline averages home readings: window, least evidence, is day one dropped."""
-
-    id: str
-    window_days: int
-    min_days: int
-    min_readings: int
-    preliminary_readings: int
-    drops_first_day: bool
-
-
-# 国家基层高血压防治管理指南 2025 §4.1-4.2: all readings of 5-7 days, at least 3 days and 12
-# readings, nothing dropped. Calling 6-11 readings preliminary: engineering choice, unconfirmed.
-CN2025 = Protocol(
-    id="CN2025",
-    window_days=7,
-    min_days=3,
-    min_readings=12,
-    preliminary_readings=6,
-    drops_first_day=False,
-)
-PROTOCOLS = {CN2025.id: CN2025}
-
-
-class Standing(StrEnum):
-    """What a block may be used for."""
-
-    VALID = "valid"
-    PRELIMINARY = "preliminary"
-    INSUFFICIENT = "insufficient"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """The average over one protocol block; means are NaN where there is no reading."""
-
-    protocol: str
-    first_day: date
-    last_day: date
-    days: int
-    n: int
-    systolic: float
-    diastolic: float
-    standing: Standing
+        return mean([each.diastolic for each in self.counted])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +56,10 @@ class DayMean:
     systolic: float
     diastolic: float
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
-    """n, mean, SD (n - 1), CV in per cent and ARV of a series; NaN where undefined."""
-
-    n: int
-    mean: float
-    sd: float
-    cv: float
-    arv: float
+    @property
+    def pulse_pressure(self) -> float:
+        """Systolic minus diastolic."""
+        return self.systolic - self.diastolic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,43 +93,6 @@ def sessions(readings: Sequence[CuffReading]) -> list[Session]:
     return [Session(readings=tuple(group)) for group in groups]
 
 
-def block(
-    readings: Sequence[CuffReading], *, last_day: date, zone: str, protocol: Protocol = CN2025
-) -> Block:
-    """The block that ends with `last_day`, of the patient's own days."""
-    dated = [(local_day(each.at, zone), each) for each in readings]
-    return dated_block(dated, last_day=last_day, protocol=protocol)
-
-
-def dated_block(
-    dated: Sequence[tuple[date, CuffReading]], *, last_day: date, protocol: Protocol = CN2025
-) -> Block:
-    """The block that ends with `last_day`, of readings with their local days."""
-    first_day = last_day - timedelta(days=protocol.window_days - 1)
-    inside = [(day, each) for day, each in dated if first_day <= day <= last_day]
-    if protocol.drops_first_day and inside:
-        begun = min(day for day, _ in inside)
-        inside = [(day, each) for day, each in inside if day != begun]
-    measured = {day for day, _ in inside}
-    return Block(
-        protocol=protocol.id,
-        first_day=first_day,
-        last_day=last_day,
-        days=len(measured),
-        n=len(inside),
-        systolic=_mean([each.systolic for _, each in inside]),
-        diastolic=_mean([each.diastolic for _, each in inside]),
-        standing=standing(days=len(measured), n=len(inside), protocol=protocol),
-    )
-
-
-def standing(*, days: int, n: int, protocol: Protocol) -> Standing:
-    """Is that much evidence valid, preliminary or insufficient under this protocol?"""
-    if days >= protocol.min_days and n >= protocol.min_readings:
-        return Standing.VALID
-    return Standing.PRELIMINARY if n >= protocol.preliminary_readings else Standing.INSUFFICIENT
-
-
 def day_means(readings: Sequence[CuffReading], zone: str) -> list[DayMean]:
     """One mean for each local day that has readings, oldest first."""
     by_day: dict[date, list[CuffReading]] = {}
@@ -194,8 +102,8 @@ def day_means(readings: Sequence[CuffReading], zone: str) -> list[DayMean]:
         DayMean(
             day=day,
             n=len(found),
-            systolic=_mean([each.systolic for each in found]),
-            diastolic=_mean([each.diastolic for each in found]),
+            systolic=mean([each.systolic for each in found]),
+            diastolic=mean([each.diastolic for each in found]),
         )
         for day, found in sorted(by_day.items())
     ]
@@ -206,20 +114,6 @@ def in_hours(
 ) -> list[CuffReading]:
     """The readings whose local hour lies in [from, to)."""
     return [each for each in readings if hours[0] <= local(each.at, zone).hour < hours[1]]
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Mean and variability of values in order of time.
-
-    ARV is the mean absolute difference of successive values (Mena 2005; R package bp).
-    120, 130, 126: ARV = (10 + 4) / 2 = 7.
-    """
-    series = np.asarray(values, dtype=np.float64)
-    n = len(series)
-    mean = float(series.mean()) if n else math.nan
-    sd = float(series.std(ddof=1)) if n > 1 else math.nan
-    arv = float(np.abs(np.diff(series)).mean()) if n > 1 else math.nan
-    return Spread(n=n, mean=mean, sd=sd, cv=100 * sd / mean, arv=arv)
 
 
 def control(
@@ -234,10 +128,16 @@ def control(
     return Control(sessions=len(found), controlled=controlled, loaded=len(found) - controlled)
 
 
+def mean_arterial(systolic: float, diastolic: float) -> float:
+    """Mean arterial pressure where the cuff sent none: (systolic + 2 diastolic) / 3, mmHg."""
+    return (systolic + 2 * diastolic) / 3
+
+
 def mean_of_days(found: Sequence[DayMean], value: Callable[[DayMean], float]) -> float:
     """The mean across days; NaN without days."""
-    return _mean([value(each) for each in found])
+    return mean([value(each) for each in found])
 
 
-def _mean(values: Sequence[float]) -> float:
+def mean(values: Sequence[float]) -> float:
+    """The mean; NaN without values."""
     return math.fsum(values) / len(values) if values else math.nan

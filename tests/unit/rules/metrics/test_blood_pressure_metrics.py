@@ -6,23 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from rule_builders import SHANGHAI, every_day, history, points
+from rule_builders import SHANGHAI, history, points
 
-from rules.blood_pressure import (
-    CN2025,
+from rules.history import CuffReading, cuff_readings
+from rules.metrics.blood_pressure import (
     MORNING_H,
-    Standing,
-    block,
     control,
     day_means,
     in_hours,
+    mean_arterial,
     sessions,
-    spread,
-    standing,
 )
-from rules.history import CuffReading, cuff_readings
-
-TODAY = date(2026, 11, 22)
+from rules.metrics.spread import spread
 
 
 def cuff(*lines: str) -> list[CuffReading]:
@@ -39,40 +34,6 @@ def test_the_first_of_three_readings_is_left_out_of_the_session_mean() -> None:
     three = sessions(cuff("07:00 bp 150/95", "07:01 bp 130/80", "07:02 bp 132/82"))[0]
     assert (two.systolic, two.diastolic) == (135, 85)
     assert (three.systolic, three.diastolic) == (131, 81)
-
-
-@pytest.mark.parametrize(
-    ("days", "n", "is_"),
-    [
-        (3, 12, Standing.VALID),
-        (2, 12, Standing.PRELIMINARY),
-        (3, 11, Standing.PRELIMINARY),
-        (7, 6, Standing.PRELIMINARY),
-        (5, 5, Standing.INSUFFICIENT),
-        (0, 0, Standing.INSUFFICIENT),
-    ],
-)
-def test_a_block_says_what_it_is_good_for(days: int, n: int, is_: Standing) -> None:
-    assert standing(days=days, n=n, protocol=CN2025) is is_
-
-
-def test_a_block_averages_every_reading_of_seven_days_and_drops_none() -> None:
-    readings = cuff(
-        "-7d 07:00 bp 200/120",  # the eighth day back is outside
-        *every_day(["07:00 bp 130/80"], first=6, last=1),
-        "07:00 bp 170/100",
-    )
-    found = block(readings, last_day=TODAY, zone=SHANGHAI)
-    # (6 * 130 + 170) / 7, (6 * 80 + 100) / 7
-    assert (found.n, found.days) == (7, 7)
-    assert found.systolic == pytest.approx(950 / 7)
-    assert found.diastolic == pytest.approx(580 / 7)
-
-
-def test_a_block_without_readings_has_no_mean() -> None:
-    found = block([], last_day=TODAY, zone=SHANGHAI)
-    assert found.standing is Standing.INSUFFICIENT
-    assert math.isnan(found.systolic)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +57,8 @@ def test_no_session_has_no_rate() -> None:
 def test_arv_is_the_mean_of_successive_differences() -> None:
     # 120 -> 130 -> 126: (10 + 4) / 2
     assert spread([120, 130, 126]).arv == 7
+    # SV: sqrt((100 + 16) / 2)
+    assert spread([120, 130, 126]).sv == pytest.approx(58**0.5)
     assert math.isnan(spread([120]).arv)
     assert math.isnan(spread([]).mean)
 
@@ -142,3 +105,9 @@ def test_means_of_a_real_ambulatory_record_agree_with_the_bp_package(shared: Pat
         assert len(found[key]) == n
         assert spread([s for s, _ in found[key]]).mean == pytest.approx(systolic, abs=0.5)
         assert spread([d for _, d in found[key]]).mean == pytest.approx(diastolic, abs=0.05)
+
+
+def test_mean_pressure_without_the_cuff_s_own_is_a_third_of_the_way_up() -> None:
+    # 120/90: (120 + 180) / 3
+    assert mean_arterial(120, 90) == 100
+    assert day_means(cuff("07:00 bp 130/85"), SHANGHAI)[0].pulse_pressure == 45
