@@ -3,12 +3,14 @@
     python -m bench.backpressure            # PostgreSQL is away for an hour
     python -m bench.backpressure --burst    # ten times as many readings for half an hour
 
-The load is an hour's (half an hour's) readings in full number, played in `--seconds`; the patience
-of gateways, between two sendings of the same envelope, is shortened by the same factor, so that as
-many envelopes are sent again as in the real time. Printed: memory of each process over the run, the
-packets by which workers acknowledged or sent receipts, what waited in the spools, how long it took
-to catch up, and whether everything was stored once and in the order in which it was measured. The
-last line is JSON; exit 1 if any of it is not as it must be.
+The load is an hour's (half an hour's) readings in full number, played in `--seconds`, or as fast as
+the machine can. While the database is away the patience of gateways, between two sendings of the
+same envelope, is shortened by the same factor, so that as many envelopes are sent again as in the
+real time. In the second half of the burst no home has a line, so that half of it comes all at once.
+Printed: memory of each process over the run, the packets by which workers acknowledged or sent
+receipts, what waited in the spools, how long it took to catch up, and whether everything was stored
+once and in the order in which it was measured. The last line is JSON; exit 1 if any of it is not as
+it must be.
 """
 
 import argparse
@@ -234,11 +236,17 @@ def outage(here: Chain, memory: Memory, *, seconds: float) -> Result:
 
 
 def burst(here: Chain, memory: Memory, *, seconds: float) -> Result:
-    """Ten times the readings for half an hour."""
+    """Ten times the readings for half an hour; in its second half no home has a line, so that this
+    half comes all at once."""
     result = Result()
-    readings = round(TIMES * READINGS_A_SECOND * HALF_AN_HOUR_S)
-    result.seconds = measure(here, memory, readings=readings, seconds=seconds)
+    half = round(TIMES * READINGS_A_SECOND * HALF_AN_HOUR_S / 2)
+    result.seconds = measure(here, memory, readings=half, seconds=seconds / 2)
+    for each in here.dwellings:
+        each.wire.cut()
+    result.seconds += measure(here, memory, readings=half, seconds=seconds / 2)
     result.most_in_spools = in_spools(here)
+    for each in here.dwellings:
+        each.wire.mend()
     return result
 
 

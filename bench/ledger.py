@@ -162,8 +162,8 @@ class Ledger:
 
 def offer_of(said: list[Any]) -> Offer:
     """An offer as the ledger has it."""
-    *before, values = said
-    return Offer(*before, [(kind, value) for kind, value in values])
+    offer = Offer(*said)
+    return offer._replace(values=[(kind, value) for kind, value in offer.values])
 
 
 def entries(text: bytes) -> Iterator[list[Any]]:

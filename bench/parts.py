@@ -36,8 +36,6 @@ FORKS.set_forkserver_preload(
 
 # a clock this far ahead is beyond what the server accepts (ingest's limit is ten minutes)
 FAR_AHEAD_S = 3 * 86_400
-# seconds that a member gets to stop in good order
-STOP_S = 60.0
 # seconds between two looks of a household that measures nothing for now
 _LOOK_EVERY_S = 0.05
 
@@ -94,16 +92,17 @@ class Member:
         self._process.kill()
         self._gone()
 
-    def stop(self) -> bool:
-        """Whether it ended in good order when asked; if not, it was killed."""
+    def ask_to_stop(self) -> None:
+        """Asks it to end, as systemd does."""
         if self.is_frozen:
             self.thaw()
         self._process.terminate()
-        self._process.join(STOP_S)
-        in_order = not self._process.is_alive() and self._process.exitcode == 0
-        self._process.kill()
-        self._gone()
-        return in_order
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended: 0 in good order; None where it has not ended."""
+        code: int | None = self._process.exitcode
+        return code
 
     def freeze(self) -> None:
         """Lets it hang."""

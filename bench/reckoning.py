@@ -10,7 +10,7 @@ comparisons. May not: waiting, processes.
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -244,8 +244,3 @@ def news_waiting(connection: Connection[Any]) -> int:
     """How many patients have news that no rule has looked at."""
     (count,) = connection.execute("SELECT count(*) FROM news").fetchone() or (0,)
     return int(count)
-
-
-def said(counted: Mapping[str, int]) -> str:
-    """Counts in one line."""
-    return ", ".join(f"{name} {count}" for name, count in sorted(counted.items()))

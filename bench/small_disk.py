@@ -42,6 +42,10 @@ class SmallDisk:
         self.folder = folder
         self._ballast = folder / "ballast"
 
+    def close(self) -> None:
+        """Takes the disk away, and all that is on it."""
+        subprocess.run(["umount", "--lazy", self.folder], check=True)
+
     def free_octets(self) -> int:
         """What is left."""
         found = os.statvfs(self.folder)
