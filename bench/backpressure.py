@@ -33,15 +33,37 @@ from vitals.errors import KangbanError
 
 # gateways of a ward or a nursing home, each with 300 devices that measure every five minutes
 GATEWAYS, DEVICES, EVERY_S = 4, 300, 300
-READINGS_A_SECOND = DEVICES / EVERY_S
 HOUR_S, HALF_AN_HOUR_S, TIMES = 3600, 1800, 10
 # seconds of everyday load before it begins: what a process needs to be warm
-WARM_S = 20.0
+WARM_S = 10.0
 # seconds in which it must have caught up
 CATCH_UP_S = 600.0
 # MiB, and part, by which the last third of a run may be above its first: fragments, statistics
 MOST_GROWTH_MB, MOST_GROWTH = 8.0, 0.10
 _SAMPLE_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Play:
+    """What is played: how many devices each gateway has, and in how many seconds."""
+
+    is_burst: bool
+    devices: int
+    seconds: float
+
+    @property
+    def long_s(self) -> int:
+        """How long it takes in life."""
+        return HALF_AN_HOUR_S if self.is_burst else HOUR_S
+
+    @property
+    def haste(self) -> float:
+        """How many times faster than in life it is played."""
+        return self.long_s / self.seconds
+
+    def readings(self, life_s: float) -> int:
+        """What one gateway's devices measure in so long, on an ordinary day."""
+        return round(self.devices / EVERY_S * life_s)
 
 
 @dataclass(kw_only=True)
@@ -220,14 +242,14 @@ class Result:
     readings: int = 0
 
 
-def outage(here: Chain, memory: Memory, *, seconds: float) -> Result:
+def outage(here: Chain, memory: Memory, play: Play) -> Result:
     """An hour without PostgreSQL."""
     result = Result()
     here.postgres.stop()
     before = Told.by(here)
-    _hurry(here, HOUR_S / seconds)
-    readings = round(READINGS_A_SECOND * HOUR_S)
-    result.seconds = measure(here, memory, readings=readings, seconds=seconds)
+    _hurry(here, play.haste)
+    readings = play.readings(HOUR_S)
+    result.seconds = measure(here, memory, readings=readings, seconds=play.seconds)
     result.most_in_spools = in_spools(here)
     result.told_while_away = Told.by(here).since(before)
     _hurry(here, 1.0)
@@ -235,15 +257,15 @@ def outage(here: Chain, memory: Memory, *, seconds: float) -> Result:
     return result
 
 
-def burst(here: Chain, memory: Memory, *, seconds: float) -> Result:
+def burst(here: Chain, memory: Memory, play: Play) -> Result:
     """Ten times the readings for half an hour; in its second half no home has a line, so that this
     half comes all at once."""
     result = Result()
-    half = round(TIMES * READINGS_A_SECOND * HALF_AN_HOUR_S / 2)
-    result.seconds = measure(here, memory, readings=half, seconds=seconds / 2)
+    half = play.readings(TIMES * HALF_AN_HOUR_S / 2)
+    result.seconds = measure(here, memory, readings=half, seconds=play.seconds / 2)
     for each in here.dwellings:
         each.wire.cut()
-    result.seconds += measure(here, memory, readings=half, seconds=seconds / 2)
+    result.seconds += measure(here, memory, readings=half, seconds=play.seconds / 2)
     result.most_in_spools = in_spools(here)
     for each in here.dwellings:
         each.wire.mend()
@@ -262,9 +284,8 @@ def finish(here: Chain, memory: Memory, result: Result, *, warm: int) -> None:
     result.disorder = out_of_order(here, truth, behind=warm)
 
 
-def run(*, is_burst: bool, seconds: float, engine: str, folder: Path) -> bool:
+def run(play: Play, *, engine: str, folder: Path) -> bool:
     """Plays one of the two, prints what was seen; whether all was as it must be."""
-    long_s = HALF_AN_HOUR_S if is_burst else HOUR_S
     memory = Memory()
     with chain(
         folder,
@@ -276,10 +297,10 @@ def run(*, is_burst: bool, seconds: float, engine: str, folder: Path) -> bool:
         counts=True,
     ) as here:
         begin(here)
-        warm = round(READINGS_A_SECOND * long_s / seconds * WARM_S)
+        warm = play.readings(play.haste * WARM_S)
         measure(here, Memory(), readings=warm, seconds=WARM_S)
         wait(here, Memory(), lambda: in_spools(here) == 0, most_s=CATCH_UP_S)
-        result = (burst if is_burst else outage)(here, memory, seconds=seconds)
+        result = (burst if play.is_burst else outage)(here, memory, play)
         finish(here, memory, result, warm=warm)
         memory.say()
     growing = memory.growing()
@@ -288,7 +309,7 @@ def run(*, is_burst: bool, seconds: float, engine: str, folder: Path) -> bool:
     print(
         json.dumps(
             {
-                "run": "burst" if is_burst else "outage",
+                "run": "burst" if play.is_burst else "outage",
                 "engine": engine,
                 "is_well": is_well,
                 "gateways": GATEWAYS,
@@ -298,7 +319,7 @@ def run(*, is_burst: bool, seconds: float, engine: str, folder: Path) -> bool:
                 "doubled": result.found.doubled,
                 "changed": result.found.changed,
                 "played_in_s": round(result.seconds, 1),
-                "instead_of_s": long_s,
+                "instead_of_s": play.long_s,
                 "waiting_in_spools_at_the_end": result.most_in_spools,
                 "catch_up_s": round(result.catch_up_s, 1),
                 "told_while_away": _packets(result.told_while_away),
@@ -329,16 +350,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Backpressure; see the module.")
     parser.add_argument("--burst", action="store_true", help="ten times the load instead")
     parser.add_argument("--seconds", type=float, default=60.0, help="in which it is played")
+    parser.add_argument("--devices", type=int, default=DEVICES, help="of each gateway")
     parser.add_argument("--engine", choices=[*engines()], default=next(iter(engines())))
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kangban-backpressure-") as scratch:
         try:
-            is_well = run(
-                is_burst=asked.burst,
-                seconds=asked.seconds,
-                engine=asked.engine,
-                folder=Path(scratch),
-            )
+            play = Play(is_burst=asked.burst, devices=asked.devices, seconds=asked.seconds)
+            is_well = run(play, engine=asked.engine, folder=Path(scratch))
         except KangbanError as error:
             sys.exit(str(error))
     return 0 if is_well else 1

@@ -179,7 +179,7 @@ def _dwellings(
             # two neighbours, of different workers, have one meter between them
             household=Household(
                 gateway=name,
-                shared=f"ble:shared:{place // 2}:00" if shared else None,
+                shared=f"ble:shared:{place // 2}:08" if shared else None,
                 begin_s=begin_s,
                 seed=seed,
             ),

@@ -450,7 +450,7 @@ def figures(world: World, found: Found, rested: bool) -> dict[str, object]:
         "wrong_days": found.wrong_days,
         "alarms": found.alarms,
         "alarms_of_old_data": found.old_alarms,
-        "other": found.other,
+        "other_faults": found.other,
         "at_rest": rested,
         "longest_way_to_rest_s": round(world.rest_s, 1),
         "fell_by_themselves": world.fell,

@@ -21,6 +21,7 @@ from psycopg import Connection
 from bench.ledger import Offer, entries, offer_of
 from rules.pack import Pack
 from store import measurements
+from store.findings import failures
 from vitals.kinds import KIND_OF_CODE
 
 # examples of what is wrong that are shown
@@ -215,17 +216,16 @@ def reckon(
     raised = alarms(connection)
     old = old_alarms(raised, packs, live=live)
     counts = measurements.counts(connection)
-    (unjudged,) = connection.execute(
-        "SELECT count(*) FROM judgement WHERE failure IS NOT NULL"
-    ).fetchone() or (0,)
+    unjudged = failures(connection)
     found.wrong_days, found.old_alarms, found.alarms = len(days), len(old), len(raised)
     strange = strangely_refused(connection)
-    found.other = counts.dead_letters + unjudged + len(strange)
+    found.other = counts.dead_letters + len(unjudged) + len(strange)
     found.wrong += [f"day: {each}" for each in days[:_SHOWN]]
     found.wrong += [f"alarm from old data: {each}" for each in old[:_SHOWN]]
     found.wrong += [f"refused: {each}" for each in strange[:_SHOWN]]
-    if found.other:
-        found.wrong.append(f"{counts}, {unjudged} patients could not be judged")
+    found.wrong += [f"not judged: {each}" for each in unjudged[:_SHOWN]]
+    if counts.dead_letters:
+        found.wrong.append(f"{counts.dead_letters} dead letters")
     return found
 
 

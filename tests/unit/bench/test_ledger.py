@@ -5,7 +5,7 @@ from pathlib import Path
 from bench.ledger import LIVE, PRIVATE, Household, Ledger, Offer, is_cuff
 from bench.reckoning import Truth
 
-HOUSEHOLD = Household(gateway="home-1", shared="ble:shared:0:00", begin_s=1_764_000_000, seed=3)
+HOUSEHOLD = Household(gateway="home-1", shared="ble:shared:0:08", begin_s=1_764_000_000, seed=3)
 NOW_S = 1_764_000_000
 
 
