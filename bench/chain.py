@@ -154,7 +154,7 @@ def chain(
             dwellings=_dwellings(folder, wires, broker, households, seed=seed, shared=shared),
             workers=[],
             judge=None,
-            skew_s=FORKS.Value("d", 0.0),
+            skew_s=FORKS.RawValue("d", 0.0),
         )
         _register(made)
         _add_server(made, folder, wires, workers=workers, judged=judged, counts=counts)
@@ -185,10 +185,11 @@ def _dwellings(
             ),
             folder=home,
             mqtt=f"mqtt://127.0.0.1:{wire.port}",
-            skew_s=FORKS.Value("d", 0.0),
-            pace=FORKS.Value("d", 0.0),
-            most=FORKS.Value("q", 0),
-            haste=FORKS.Value("d", 1.0),
+            # without locks: who is killed while it holds one would keep it for ever
+            skew_s=FORKS.RawValue("d", 0.0),
+            pace=FORKS.RawValue("d", 0.0),
+            most=FORKS.RawValue("q", 0),
+            haste=FORKS.RawValue("d", 1.0),
         )
         made.append(
             Dwelling(

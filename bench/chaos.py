@@ -30,13 +30,14 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 
 from bench.chain import Chain, Dwelling, chain, engines
 from bench.cpu import cpu_s
 from bench.parts import FAR_AHEAD_S, Member
-from bench.reckoning import Found, Truth, news_waiting, reckon, waiting_in
+from bench.reckoning import Found, Truth, news_waiting, reckon, stored_between, waiting_in
 from bench.small_disk import SmallDisk, enter
 from bench.wire import Wire
 from kangban.embedded.running import command_line
@@ -78,6 +79,8 @@ class World:
     mends: list[tuple[float, int, Mend]] = field(default_factory=list)
     # members that ended without being killed
     fell: list[str] = field(default_factory=list)
+    # since when there have been faults without rest
+    storm_began: datetime = field(default_factory=lambda: datetime.now(UTC))
     # values that were committed while faults went on, and the longest way to rest
     in_storm: int = 0
     rest_s: float = 0.0
@@ -347,14 +350,13 @@ def cycle(world: World, seed: int, number: int) -> None:
 
 def settle(world: World) -> bool:
     """Whether everything came to rest: all that was measured has its receipt, and is judged."""
-    begun_s = time.monotonic()
+    begun_s, storm_ended = time.monotonic(), datetime.now(UTC)
     world.mend_all()
     here = world.chain
     here.skew_s.value = 0.0
     for each in here.dwellings:
         each.told.skew_s.value = 0.0
     here.set_pace(0.0)
-    world.in_storm = _stored(here) or world.in_storm
     while not _is_at_rest(world):
         world.look_after()
         if time.monotonic() - begun_s > RECKONING_S:
@@ -362,6 +364,8 @@ def settle(world: World) -> bool:
             return False
         time.sleep(0.1)
     world.rest_s = max(world.rest_s, time.monotonic() - begun_s)
+    with connect(here.url) as connection:
+        world.in_storm += stored_between(connection, world.storm_began, storm_ended)
     return True
 
 
@@ -376,15 +380,6 @@ def _is_at_rest(world: World) -> bool:
             return news_waiting(connection) == 0
     except KangbanError:
         return False
-
-
-def _stored(here: Chain) -> int:
-    try:
-        with connect(here.url) as connection:
-            row = connection.execute("SELECT count(*) FROM measurement").fetchone()
-            return int(row[0]) if row else 0
-    except KangbanError:
-        return 0
 
 
 def _tell_where_it_stands(world: World) -> None:
@@ -407,6 +402,7 @@ def run(world: World, *, cycles: int, seed: int, every: int) -> tuple[Found, boo
     found, rested = Found(), True
     for number in range(1, cycles + 1):
         if number % every == 1 or every == 1:
+            world.storm_began = datetime.now(UTC)
             world.chain.set_pace(PACE)
         cycle(world, seed, number)
         if number % every and number < cycles:

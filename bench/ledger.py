@@ -29,9 +29,9 @@ PRIVATE = 30
 LIVE = 4
 # every tenth reading comes from a meter that two households have by turns
 SHARED_EVERY = 10
-# days; rules look back 70 for values and 28 for trouble, and none of them lets a value of more than
-# three raise an alarm
-ANCIENT_DAYS, OLD_DAYS = (80, 330), (4, 26)
+# days; rules look back 70 for values and 28 for trouble. None of them lets a value of more than
+# three days raise an alarm, and a gateway whose clock is three days ahead makes an old one younger
+ANCIENT_DAYS, OLD_DAYS = (80, 330), (8, 26)
 # part of the readings that would wake somebody if they were of now
 CRITICAL = 0.3
 # octets read of a ledger to find where its household stopped: some hundred lines

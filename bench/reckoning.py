@@ -180,6 +180,14 @@ def stored(connection: Connection[Any]) -> list[Row]:
     ]
 
 
+def stored_between(connection: Connection[Any], begin: datetime, end: datetime) -> int:
+    """How many values were committed between two moments."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM measurement WHERE received_at BETWEEN %s AND %s", (begin, end)
+    ).fetchone() or (0,)
+    return int(count)
+
+
 def refused(connection: Connection[Any]) -> set[Key]:
     """Every value that was refused because of its time."""
     rows = connection.execute(
