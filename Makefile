@@ -1,6 +1,6 @@
 # Every command sets up what it needs, and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench bench-gateway gateway-campaign services browser pin
+.PHONY: help setup demo test lint format bench bench-gateway gateway-campaign chaos backpressure services browser pin
 
 BIN := .venv/bin
 # In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
@@ -44,6 +44,15 @@ CYCLES ?= 2000
 gateway-campaign: setup ## Kill, cut off and starve a gateway CYCLES times; nothing may be lost or doubled
 	@scripts/services.sh
 	@$(BIN)/python -m bench.gateway_campaign --cycles $(CYCLES) $(ARGS)
+
+chaos: setup ## Kill, fill, cut and skew every part of the chain CYCLES times; nothing may be lost or doubled
+	@scripts/services.sh
+	@$(BIN)/python -m bench.chaos --cycles $(CYCLES) $(ARGS)
+
+backpressure: setup ## Take the database away for an hour, then bring ten times the load, in a few minutes
+	@scripts/services.sh
+	@$(BIN)/python -m bench.backpressure $(ARGS)
+	@$(BIN)/python -m bench.backpressure --burst $(ARGS)
 
 services: setup ## Fetch TimescaleDB and mosquitto into .services/, without root
 	@scripts/services.sh

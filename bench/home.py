@@ -218,7 +218,8 @@ class GatewayProcess:
         self.body: Body = live
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["gateway_agent.gateway", "bench.home"])
-        self.clock = self._context.Value("d", 0.0)
+        # without a lock: a gateway killed while it holds one would keep it for ever
+        self.clock = self._context.RawValue("d", 0.0)
         self._folder, self._mqtt, self._bus = folder, mqtt, bus
         self._process: Any = None
         self._line: Any = None

@@ -72,6 +72,10 @@ def episodes(
             firing = []
         if mark.level is Level.FIRING:
             run += 1
+            if not firing and found and found[-1].at == mark.at:
+                # at one and the same moment it was over and is back: two episodes that begin
+                # together would have one name
+                firing = list(found.pop().firing)
             if firing or run >= after:
                 firing.append(mark)
         elif mark.level is Level.CLEAR:

@@ -13,6 +13,8 @@ from typing import Any
 import psycopg
 from psycopg import Connection, sql
 
+from store.pool import NOTICE_DEATH
+
 
 class Listener:
     """Listens on channels, reconnecting as needed. Use it as a context manager, in one thread."""
@@ -60,7 +62,7 @@ class Listener:
         self.close()
 
     def _connect(self) -> Connection[Any]:
-        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(self._url, autocommit=True, connect_timeout=5, **NOTICE_DEATH)
         for channel in self._channels:
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
         return connection

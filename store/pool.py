@@ -23,6 +23,17 @@ Pool = ConnectionPool[Connection[Any]]
 
 # seconds until an unreachable server is given up for this attempt
 _CONNECT_TIMEOUT_S = 5
+# how a silent death of the server's machine or of the way there is noticed, within a minute (libpq,
+# Database Connection Control Functions). Who waits for an answer would else wait for two hours
+# (tcp(7), tcp_keepalive_time 7200 s): nothing would be acknowledged, and nobody would know why
+NOTICE_DEATH: dict[str, Any] = {
+    # seconds, seconds, probes
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    # milliseconds that what was sent may stay unacknowledged
+    "tcp_user_timeout": 60_000,
+}
 # seconds between two heartbeats of a process; silence is judged on several of them
 HEARTBEAT_EVERY_S = 10
 
@@ -33,7 +44,7 @@ def connect(url: str, *, autocommit: bool = False) -> Iterator[Connection[Any]]:
     with (
         errors_in_words(),
         psycopg.connect(
-            url, autocommit=autocommit, connect_timeout=_CONNECT_TIMEOUT_S
+            url, autocommit=autocommit, connect_timeout=_CONNECT_TIMEOUT_S, **NOTICE_DEATH
         ) as connection,
     ):
         _speak_utc(connection)
@@ -52,7 +63,11 @@ def open_pool(url: str, *, process: str = "kangban", max_size: int = 4) -> Pool:
         timeout=_CONNECT_TIMEOUT_S,
         # a connection that a restarted server has dropped is replaced before it is handed out
         check=ConnectionPool.check_connection,
-        kwargs={"application_name": f"kangban-{process}", "connect_timeout": _CONNECT_TIMEOUT_S},
+        kwargs={
+            "application_name": f"kangban-{process}",
+            "connect_timeout": _CONNECT_TIMEOUT_S,
+            **NOTICE_DEATH,
+        },
         configure=_speak_utc,
         name=process,
         open=True,

@@ -70,6 +70,24 @@ def test_moments_are_read_in_utc_whatever_the_server_speaks(embedded_url: str) -
     assert now.tzinfo is UTC
 
 
+def test_a_server_that_dies_in_silence_is_noticed_within_a_minute(
+    embedded_url: str, pool: Pool
+) -> None:
+    listener = Listener(embedded_url, ["kangban_news"])
+    with connect(embedded_url) as alone, pool.connection() as pooled, listener:
+        listener.wait(1.0)
+        assert listener._connection is not None
+        for each in (alone, pooled, listener._connection):
+            said = {
+                name: int(value)
+                for name, value in each.info.get_parameters().items()
+                if name.startswith(("keepalives_", "tcp_"))
+            }
+            probes_s = said["keepalives_interval"] * said["keepalives_count"]
+            assert said["keepalives_idle"] + probes_s <= 60
+            assert said["tcp_user_timeout"] <= 60_000
+
+
 def test_a_process_beats_and_the_last_beat_counts(pool: Pool) -> None:
     for process in ("ingest", "rules", "ingest"):
         with transaction(pool) as connection:

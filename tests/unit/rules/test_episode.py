@@ -1,5 +1,6 @@
 """Marks become episodes: hysteresis, gaps, and agreement of several marks."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,6 +38,27 @@ def test_an_episode_begins_with_a_firing_mark_and_ends_with_a_clear_one(
     assert [
         (each.firing[0].seen, each.firing[-1].seen, each.ended_by.seen if each.ended_by else None)
         for each in episodes(marks(text))
+    ] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        # a meter that shows whole minutes: low, tested again, low
+        ("!.!", [(0, 2, None)]),
+        ("!.", [(0, 0, 1)]),
+        (".!", [(1, 1, None)]),
+        ("!.!.!", [(0, 4, None)]),
+        ("!.!.", [(0, 2, 3)]),
+    ],
+)
+def test_what_is_over_and_back_at_one_moment_is_one_episode(
+    text: str, found: list[tuple[int, int, int | None]]
+) -> None:
+    together = [replace(each, at=marks("!")[0].at) for each in marks(text)]
+    assert [
+        (each.firing[0].seen, each.firing[-1].seen, each.ended_by.seen if each.ended_by else None)
+        for each in episodes(together)
     ] == found
 
 
