@@ -2,6 +2,7 @@
 
     broker ─▶ paho's thread ─▶ this thread: take, judge ─▶ the loader's thread: load, receipts, ack
     pages ─▶ table of commands ─▶ the courier's thread ─▶ broker
+    table of leases ◀─▶ the leaseholder's thread ─▶ which shards, where workers share them out
 
 Two threads for what comes, so that the next messages are judged while the database works. Nothing
 is acknowledged before it is committed; while the database is away the same load is tried again and
@@ -23,12 +24,13 @@ import msgspec
 from ingest.arrival import DeadLetter, Verdict
 from ingest.config import IngestSettings
 from ingest.courier import Courier
+from ingest.leaseholder import Leaseholder
+from ingest.lines import Lines
 from ingest.load import Loaded, Loader
-from ingest.subscribe import Arrival, Subscription
+from ingest.subscribe import Arrival
 from ingest.validate import judge
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
 from vitals.errors import KangbanError
-from vitals.wire import topic
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,9 @@ log = logging.getLogger(__name__)
 _LOOK_UP_S = 0.5
 # seconds between attempts of one load: the first, and the longest
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 10.0
+# leases that a transaction may last, a minute as settings come: a load takes a second, and one that
+# stands still with its worker must not keep others from the same devices
+_LEASES_OF_TRANSACTION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +59,30 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     gc.set_threshold(100_000, 20, 100)
     # one load that waits, so that the loader never does; more would only be memory
     judged: Queue[_Work] = Queue(maxsize=1)
-    subscription = Subscription(settings)
-    with open_pool(settings.database_url, process=settings.process, max_size=3) as pool:
-        loader = _LoadingThread(settings, subscription, pool, judged, stop)
-        courier = Courier(settings, subscription, pool, stop)
-        loader.start()
-        courier.start()
-        subscription.start()
+    lines = Lines(settings)
+    with open_pool(
+        settings.database_url,
+        process=settings.process,
+        max_size=4,
+        transaction_limit_s=_LEASES_OF_TRANSACTION * settings.lease_s,
+    ) as pool:
+        loader = _LoadingThread(settings, lines, pool, judged, stop)
+        threads: list[threading.Thread] = [loader, Courier(settings, lines, pool, stop)]
+        if settings.shards.leased:
+            threads.append(Leaseholder(settings, lines, pool, stop))
+        for each in threads:
+            each.start()
+        lines.start()
         try:
             while not stop.is_set():
-                arrivals = subscription.take(wait_s=_LOOK_UP_S)
+                arrivals = lines.take(wait_s=_LOOK_UP_S)
                 if arrivals:
                     _hand_over(judged, _judge_all(arrivals), stop)
         finally:
             stop.set()
-            loader.join()
-            courier.join()
-            subscription.stop()
+            for each in threads:
+                each.join()
+            lines.stop()
     if loader.failure is not None:
         raise loader.failure
 
@@ -104,13 +116,13 @@ class _LoadingThread(threading.Thread):
     def __init__(
         self,
         settings: IngestSettings,
-        subscription: Subscription,
+        lines: Lines,
         pool: Pool,
         judged: "Queue[_Work]",
         stop: threading.Event,
     ) -> None:
         super().__init__(name="loader")
-        self._settings, self._subscription, self._pool = settings, subscription, pool
+        self._settings, self._lines, self._pool = settings, lines, pool
         self._judged, self._stop_asked = judged, stop
         self._loader = Loader(pool)
         self._beat_s = float("-inf")
@@ -153,8 +165,8 @@ class _LoadingThread(threading.Thread):
     def _answer(self, work: _Work, loaded: Loaded) -> None:
         for gateway, receipt in loaded.receipts:
             # the same bytes as vitals.wire.encode_receipt gives, in a tenth of the time
-            self._subscription.send(topic(gateway, "receipt"), msgspec.json.encode(receipt))
-        self._subscription.acknowledge(work.arrivals)
+            self._lines.send(gateway, "receipt", msgspec.json.encode(receipt))
+        self._lines.acknowledge(work.arrivals)
         if loaded.refused:
             log.warning("%d measurements or messages were refused and kept.", loaded.refused)
         log.debug("%d messages, %d new measurements", len(work.arrivals), loaded.inserted)
@@ -162,11 +174,13 @@ class _LoadingThread(threading.Thread):
     def _beat(self) -> None:
         """Says that this worker works: it has a broker, and the database takes its word."""
         now_s = time.monotonic()
-        if now_s - self._beat_s < HEARTBEAT_EVERY_S or not self._subscription.is_connected():
+        if now_s - self._beat_s < HEARTBEAT_EVERY_S or not self._lines.is_connected():
             return
         self._beat_s = now_s
         try:
             with transaction(self._pool) as connection:
-                heartbeat(connection, self._settings.process)
+                # pages and rules ask whether ingest lives, supervisors whether this worker does
+                for name in {"ingest", self._settings.process}:
+                    heartbeat(connection, name)
         except KangbanError as error:
             log.error("%s", error)

@@ -41,6 +41,9 @@ class Installation:
         text = text.replace("/mosquitto/config/acl", str(ROOT / "deploy/mosquitto/acl"))
         text = text.replace("log_dest stdout", "log_dest stderr\nlog_type information")
         text = text.replace("listener 8883", f"listener {self.port} 127.0.0.1")
+        # the server's own door, which nobody here uses: any port that is free
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            text = text.replace("listener 8884", f"listener {free.getsockname()[1]} 127.0.0.1")
         (folder / "mosquitto.conf").write_text(f"user {os.environ.get('USER', 'root')}\n{text}")
         self._start()
 

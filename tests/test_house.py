@@ -56,6 +56,7 @@ PURE = (
     "ingest/arrival.py",
     "ingest/event.py",
     "ingest/dismantle.py",
+    "ingest/lease.py",
     "ingest/rollup.py",
     "rules/finding.py",
     "rules/trends.py",
