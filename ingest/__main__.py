@@ -27,6 +27,7 @@ from ingest.courier import Courier
 from ingest.leaseholder import Leaseholder
 from ingest.lines import Lines
 from ingest.load import Loaded, Loader
+from ingest.reason import Reason
 from ingest.subscribe import Arrival
 from ingest.validate import judge
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
@@ -99,7 +100,7 @@ def _judge_one(arrival: Arrival, now: datetime) -> Verdict:
         # a mistake of ours must not stop the stream: the message is kept, with what went wrong
         log.exception("A message could not be judged; it is kept as a dead letter.")
         reason = f"this release of ingest failed on it: {type(error).__name__}"
-        return DeadLetter(message=arrival.message, reasons=(reason,))
+        return DeadLetter(message=arrival.message, reasons=(reason,), code=Reason.FAILED_HERE)
 
 
 def _hand_over(judged: "Queue[_Work]", work: _Work, stop: threading.Event) -> None:

@@ -8,12 +8,13 @@ hold: these nouns. May not: judgement (`validate.py`, `dismantle.py`), I/O.
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from ingest.reason import QUARANTINED, Reason
 from vitals.command import Event
 from vitals.wire import Health, Receipt
 
@@ -67,29 +68,51 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejection:
-    """One measurement that was refused, with every reason; `document` is fit for the database."""
+    """One measurement that was refused, with every reason; `document` is fit for the database.
+
+    `codes`: the reasons as words to count by. `item`: the measurement where it is well-formed.
+    """
 
     gateway: str
     id: str | None
     document: Any
     reasons: tuple[str, ...]
+    codes: tuple[Reason, ...] = (Reason.MALFORMED,)
+    item: Item | None = None
+
+    @property
+    def quarantined(self) -> Item | None:
+        """The measurement, where it is only not believable: a person may release it."""
+        return self.item if QUARANTINED.issuperset(self.codes) else None
 
     @property
     def digest(self) -> bytes:
         """The same for the same measurement of the same gateway, however often it comes."""
+        if (item := self.quarantined) is not None:
+            return record_digest(item)
         text = json.dumps(self.document, sort_keys=True, ensure_ascii=True)
         return blake2b(f"{self.gateway}|{text}".encode(), digest_size=16).digest()
+
+
+def record_digest(item: Item) -> bytes:
+    """The same for the same value of the same record, whichever gateway read it, and whatever time
+    it was placed at, where the device gave a time of its own."""
+    moment = item.device_time or item.taken_at.astimezone(UTC)
+    text = f"{item.device}|{item.kind}|{item.sequence}|{moment.isoformat()}|{item.value!r}"
+    return blake2b(f"{text}|{item.unit}".encode(), digest_size=16).digest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """A whole message that could not be taken apart; no receipt names what it may hold.
 
-    `about`: what makes two of them the same, the message itself unless said otherwise.
+    `about`: what makes two of them the same, the message itself unless said otherwise. `code`: the
+    reasons as a word to count by.
     """
 
     message: Message
     reasons: tuple[str, ...]
+    code: Reason = Reason.MALFORMED
     about: str | None = None
 
     @property
@@ -105,7 +128,10 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What one envelope brought: sound measurements of `devices`, and those that were refused."""
+    """What one envelope brought: sound measurements of `devices`, and those that were refused.
+
+    `released`: a person released its measurements from quarantine (`release.py`).
+    """
 
     message: Message
     gateway: str
@@ -114,6 +140,7 @@ class Delivery:
     items: tuple[Item, ...]
     devices: frozenset[str]
     rejections: tuple[Rejection, ...] = ()
+    released: bool = False
 
     def receipt(self) -> Receipt:
         """The server's word about this envelope, true once it is committed."""

@@ -8,6 +8,7 @@ import json
 
 from ingest.arrival import DeadLetter, EventSeen, Message
 from ingest.dismantle import storable
+from ingest.reason import Reason
 from vitals.command import decode_event
 from vitals.errors import MendData
 
@@ -27,7 +28,7 @@ def judge_event(message: Message, *, gateway: str) -> EventSeen | DeadLetter:
         return _dead(message, gateway=gateway, reason=str(error))
     if event.gateway != gateway:
         reason = f"comes from {event.gateway!r}, not from {gateway!r}"
-        return _dead(message, gateway=gateway, reason=reason)
+        return _dead(message, gateway=gateway, reason=reason, code=Reason.OTHER_GATEWAY)
     if event.number >= MOST_EVENTS:
         reason = f"event {event.number} of one command; at most {MOST_EVENTS}"
         return _dead(message, gateway=gateway, reason=reason)
@@ -40,10 +41,14 @@ def judge_event(message: Message, *, gateway: str) -> EventSeen | DeadLetter:
 
 def stray(seen: EventSeen) -> DeadLetter:
     """What is kept of an event that answers no command of its gateway, or one long forgotten."""
-    return _dead(seen.message, gateway=seen.gateway, reason="answers no command that is known")
+    reason = "answers no command that is known"
+    return _dead(seen.message, gateway=seen.gateway, reason=reason, code=Reason.STRAY_EVENT)
 
 
-def _dead(message: Message, *, gateway: str, reason: str) -> DeadLetter:
+def _dead(
+    message: Message, *, gateway: str, reason: str, code: Reason = Reason.MALFORMED
+) -> DeadLetter:
     # one letter for each gateway and reason, as for its health: it may say the same again and again
     text = storable(reason)
-    return DeadLetter(message=message, reasons=(text,), about=f"event|{gateway}|{text[:_SAME]}")
+    about = f"event|{gateway}|{text[:_SAME]}"
+    return DeadLetter(message=message, reasons=(text,), about=about, code=code)

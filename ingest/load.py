@@ -20,6 +20,7 @@ from ingest.batch import TAKEN_AT, Bringing, Row, bringing, matched_rows_of, row
 from ingest.dismantle import storable
 from ingest.event import stray
 from ingest.health import gateway_word
+from ingest.reason import Reason
 from ingest.rollup import Calendar, count
 from store import commands, intake, people
 from store.pool import Pool, transaction
@@ -135,7 +136,10 @@ class Loader:
         name = verdict.gateway
         reason = f"unknown gateway {name!r}: register it with `kangban people gateway {name}`"
         return DeadLetter(
-            message=verdict.message, reasons=(reason,), about=f"unknown gateway|{name}"
+            message=verdict.message,
+            reasons=(reason,),
+            about=f"unknown gateway|{name}",
+            code=Reason.UNKNOWN_GATEWAY,
         )
 
     def _commit_in_parts(
@@ -242,7 +246,9 @@ class Loader:
         )
         if isinstance(verdict, Delivery) and verdict.items:
             return self._one_by_one(verdict, now=now)
-        letter = DeadLetter(message=verdict.message, reasons=(storable(str(error)),))
+        letter = DeadLetter(
+            message=verdict.message, reasons=(storable(str(error)),), code=Reason.DATABASE
+        )
         if isinstance(verdict, DeadLetter):
             # its own words cannot be stored: they are kept as bytes
             payload = f"{verdict.message.topic}\n".encode() + verdict.message.payload
@@ -267,6 +273,7 @@ class Loader:
                         id=item.id,
                         document=storable(to_builtins(item)),
                         reasons=(storable(str(error)),),
+                        codes=(Reason.DATABASE,),
                     )
                 )
         rest = self.load([delivery.only(rejections=tuple(refused))], now=now)

@@ -11,11 +11,20 @@ from datetime import datetime
 import msgspec
 
 from ingest.arrival import Bundle, DeadLetter, Delivery, HealthSeen, Item, Message, Verdict
-from ingest.dismantle import DEVICE_NAME, EARLIEST, IDS, MOST_AHEAD, dismantle, storable
+from ingest.dismantle import (
+    DEVICE_NAME,
+    EARLIEST,
+    IDS,
+    MOST_AHEAD,
+    crossed,
+    dismantle,
+    storable,
+)
 from ingest.event import judge_event
+from ingest.reason import Reason
 from vitals.errors import MendData
 from vitals.kinds import VITALS, Scale
-from vitals.measurement import Clock, Flag, Meal
+from vitals.measurement import OF_SERVER, Clock, Flag, Meal
 from vitals.wire import MAX_MEASUREMENTS, MAX_MESSAGE_BYTES, VERSION, Health, gateway_of
 
 _BUNDLE = msgspec.json.Decoder(Bundle)
@@ -27,7 +36,7 @@ _SCALES: dict[tuple[str, str], Scale] = {
 }
 _CLOCKS = frozenset(str(each) for each in Clock)
 _MEALS = frozenset([None, *(str(each) for each in Meal)])
-_FLAGS = frozenset(str(each) for each in Flag)
+_FLAGS = frozenset(str(each) for each in Flag if each not in OF_SERVER)
 
 
 def judge(message: Message, *, now: datetime) -> Verdict:
@@ -35,10 +44,10 @@ def judge(message: Message, *, now: datetime) -> Verdict:
     try:
         gateway = gateway_of(message.topic)
     except MendData as error:
-        return DeadLetter(message=message, reasons=(str(error),))
+        return DeadLetter(message=message, reasons=(str(error),), code=Reason.FOREIGN_TOPIC)
     if len(message.payload) > MAX_MESSAGE_BYTES:
         reason = f"{len(message.payload)} bytes; at most {MAX_MESSAGE_BYTES}"
-        return DeadLetter(message=message, reasons=(reason,))
+        return DeadLetter(message=message, reasons=(reason,), code=Reason.TOO_LARGE)
     match message.topic.rpartition("/")[2]:
         case "up":
             return _judge_up(message, gateway=gateway, now=now)
@@ -47,7 +56,8 @@ def judge(message: Message, *, now: datetime) -> Verdict:
         case "event":
             return judge_event(message, gateway=gateway)
         case leaf:
-            return DeadLetter(message=message, reasons=(f"nothing is expected on …/{leaf}",))
+            reason = f"nothing is expected on …/{leaf}"
+            return DeadLetter(message=message, reasons=(reason,), code=Reason.FOREIGN_TOPIC)
 
 
 def _judge_up(message: Message, *, gateway: str, now: datetime) -> Delivery | DeadLetter:
@@ -79,6 +89,7 @@ def _is_sound(bundle: Bundle, devices: frozenset[str], *, gateway: str, now: dat
         and IDS.fullmatch("".join([each.id for each in items])) is not None
         and all(map(DEVICE_NAME.fullmatch, devices))
         and _are_sound(items, latest=now + MOST_AHEAD)
+        and not crossed(items)
     )
 
 
@@ -105,21 +116,20 @@ def _judge_health(message: Message, *, gateway: str) -> HealthSeen | DeadLetter:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return _sick_health(message, gateway=gateway, reason=f"is not a word of health: {error}")
     if health.v != VERSION:
-        return _sick_health(
-            message, gateway=gateway, reason=f"version {health.v} is not known, {VERSION} is"
-        )
+        reason, code = f"version {health.v} is not known, {VERSION} is", Reason.UNKNOWN_VERSION
+        return _sick_health(message, gateway=gateway, reason=reason, code=code)
     if health.gateway != gateway:
-        return _sick_health(
-            message, gateway=gateway, reason=f"comes from {health.gateway!r}, not from {gateway!r}"
-        )
+        reason, code = f"comes from {health.gateway!r}, not from {gateway!r}", Reason.OTHER_GATEWAY
+        return _sick_health(message, gateway=gateway, reason=reason, code=code)
     moments = [health.sent_at, *(each.last_seen_at for each in health.devices.values())]
     if any(moment.utcoffset() is None for moment in moments):
         return _sick_health(message, gateway=gateway, reason="a moment lacks its offset (…Z)")
     return HealthSeen(message=message, gateway=gateway, health=health, document=document)
 
 
-def _sick_health(message: Message, *, gateway: str, reason: str) -> DeadLetter:
+def _sick_health(
+    message: Message, *, gateway: str, reason: str, code: Reason = Reason.MALFORMED
+) -> DeadLetter:
     # one letter for each gateway and reason: the same words come again every few minutes
-    return DeadLetter(
-        message=message, reasons=(storable(reason),), about=f"health|{gateway}|{reason[:60]}"
-    )
+    about = f"health|{gateway}|{reason[:60]}"
+    return DeadLetter(message=message, reasons=(storable(reason),), about=about, code=code)

@@ -54,6 +54,7 @@ PURE = (
     "ingest/validate.py",
     "ingest/batch.py",
     "ingest/arrival.py",
+    "ingest/reason.py",
     "ingest/event.py",
     "ingest/dismantle.py",
     "ingest/lease.py",

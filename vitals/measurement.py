@@ -34,7 +34,7 @@ MEAL_OF_CODE: dict[int, Meal] = {code: meal for meal, code in MEAL_CODE.items()}
 
 
 class Flag(StrEnum):
-    """A doubt or remark that the device attached to a reading; never hidden, never an error."""
+    """A doubt or remark on a reading, mostly of its device; never hidden, never an error."""
 
     IRREGULAR_PULSE = "irregular_pulse"
     BODY_MOVEMENT = "body_movement"
@@ -58,7 +58,12 @@ class Flag(StrEnum):
     QUESTIONABLE = "questionable"
     POOR_SIGNAL = "poor_signal"
     LOW_PERFUSION = "low_perfusion"
+    # said on the server: it was not believable, and a person vouched for it
+    RELEASED = "released"
 
+
+# No device says these: they do not travel from a gateway.
+OF_SERVER = frozenset({Flag.RELEASED})
 
 # The bit that stands for a flag in the database. Never renumber: rows hold these.
 FLAG_BIT: dict[Flag, int] = {flag: 1 << place for place, flag in enumerate(Flag)}

@@ -50,6 +50,7 @@ KINDS = {
     ),
     "flag_questionable": ("设备认为这个数值可能不准", "The device doubts this value"),
     "flag_poor_signal": ("信号太弱", "The signal was weak"),
+    "flag_released": ("数值少见，已有人确认是真的", "Unusual; a person said that it is real"),
     "flag_low_perfusion": ("手指血流弱，请先暖手", "Weak blood flow: warm the finger first"),
     "device_glucose_meter": ("血糖仪", "Glucose meter"),
     "device_blood_pressure_cuff": ("血压计", "Blood-pressure cuff"),

@@ -96,6 +96,112 @@ def test_a_spoilt_measurement_is_refused_and_its_neighbours_are_not(
     assert any(reason in each for each in reasons_against(**changes))
 
 
+def codes_against(**changes: Any) -> tuple[str, ...]:
+    """The words of the reasons against one measurement, spoilt like this."""
+    (rejection,) = judged(envelope(changed(glucose(2), changes))).rejections
+    return tuple(rejection.codes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "codes"),
+    [
+        ({"value": 33.4}, ("implausible",)),
+        ({"taken_at": moment(NOW + timedelta(minutes=10, seconds=1))}, ("future",)),
+        ({"taken_at": "1999-12-31T23:59:59Z"}, ("before_clocks",)),
+        ({"value": 33.4, "taken_at": "1999-12-31T23:59:59Z"}, ("implausible", "before_clocks")),
+        ({"value": 33.4, "sequence": -1}, ("malformed", "implausible")),
+        ({"value": "33.4"}, ("malformed",)),
+        ({"value": float("inf")}, ("malformed",)),
+        # no calendar holds it in every time zone
+        ({"taken_at": "0001-01-01T00:00:00+08:00"}, ("malformed",)),
+        ({"kind": "mood"}, ("unknown_word",)),
+        ({"unit": "mm[Hg]"}, ("unknown_word",)),
+        ({"note": "by hand"}, ("unknown_word",)),
+        # only the server says so
+        ({"flags": ["released"]}, ("unknown_word",)),
+    ],
+)
+def test_what_is_not_believable_is_told_from_what_is_malformed(
+    changes: dict[str, Any], codes: tuple[str, ...]
+) -> None:
+    assert codes_against(**changes) == codes
+    (rejection,) = judged(envelope(changed(glucose(2), changes))).rejections
+    is_quarantined = not {"malformed", "unknown_word"}.intersection(codes)
+    assert (rejection.quarantined is not None) == is_quarantined
+
+
+def pressures(systolic: float, diastolic: float, unit: str = "mm[Hg]") -> list[dict[str, Any]]:
+    """One cuff reading with its pulse."""
+    values = (("systolic", systolic, unit), ("diastolic", diastolic, unit), ("pulse", 70, "/min"))
+    return [
+        changed(glucose(7, meal=None), {"kind": kind, "value": value, "unit": of})
+        for kind, value, of in values
+    ]
+
+
+@pytest.mark.parametrize(
+    ("systolic", "diastolic", "unit", "is_sound"),
+    [
+        (121, 80, "mm[Hg]", True),
+        (91, 80, "mm[Hg]", True),
+        # 10 mmHg between them are too few: one below, on, one above
+        (90, 80, "mm[Hg]", False),
+        (89, 80, "mm[Hg]", False),
+        (80, 120, "mm[Hg]", False),
+        # 10 mmHg are 1.33 kPa
+        (12.1, 10.7, "kPa", True),
+        (12.0, 10.7, "kPa", False),
+    ],
+)
+def test_pressures_that_cannot_belong_together_wait_and_their_pulse_does_not(
+    systolic: float, diastolic: float, unit: str, is_sound: bool
+) -> None:
+    verdict = judged(envelope(glucose(1), *pressures(systolic, diastolic, unit)))
+
+    assert isinstance(verdict, Delivery)
+    held = [each.item.kind for each in verdict.rejections if each.item]
+    assert held == ([] if is_sound else ["systolic", "diastolic"])
+    assert all(each.codes == ("pressure_pair",) for each in verdict.rejections)
+    assert [each.kind for each in verdict.items if each.kind in ("glucose", "pulse")] == [
+        "glucose",
+        "pulse",
+    ]
+
+
+def test_pressures_of_different_readings_are_not_held_against_each_other() -> None:
+    high, low = pressures(90, 85)[:2]
+    another = changed(low, {"sequence": 8})
+    assert judged(envelope(high, another)).rejections == ()
+
+
+def test_an_unbelievable_value_is_the_same_whoever_brings_it_and_wherever_it_is_placed() -> None:
+    first = judged(envelope(glucose(2, value=99))).rejections[0]
+    later = judged(
+        envelope(glucose(2, value=99, offset_s=-7 * 3600), gateway="g2"), gateway="g2"
+    ).rejections[0]
+    other = judged(envelope(glucose(2, value=98))).rejections[0]
+    assert first.digest == later.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (up(b"{"), "malformed"),
+        (up(envelope(v=2)), "unknown_version"),
+        (up(envelope(gateway="g2")), "other_gateway"),
+        (up(envelope(gateway="g2", software=5)), "other_gateway"),
+        (up(b"x" * 200_000), "too_large"),
+        (Message(topic="weather", payload=b""), "foreign_topic"),
+        (Message(topic=topic_of("g1", "receipt"), payload=b""), "foreign_topic"),
+        (Message(topic=topic_of("g1", "health"), payload=b"?"), "malformed"),
+    ],
+)
+def test_a_dead_letter_says_in_a_word_why(message: Message, code: str) -> None:
+    verdict = judge(message, now=NOW)
+    assert isinstance(verdict, DeadLetter)
+    assert verdict.code == code
+
+
 def test_every_reason_is_gathered_not_only_the_first() -> None:
     reasons = reasons_against(value=900, unit="mg/dL", clock="sundial", sequence=-1, note=1)
 
