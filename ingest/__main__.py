@@ -21,6 +21,7 @@ from queue import Empty, Full, Queue
 
 import msgspec
 
+from ingest import counted
 from ingest.arrival import DeadLetter, Verdict
 from ingest.config import IngestSettings
 from ingest.courier import Courier
@@ -30,6 +31,8 @@ from ingest.load import Loaded, Loader
 from ingest.reason import Reason
 from ingest.subscribe import Arrival
 from ingest.validate import judge
+from observe.door import Door
+from observe.readiness import Readiness
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
 from vitals.errors import KangbanError
 
@@ -61,16 +64,21 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     # one load that waits, so that the loader never does; more would only be memory
     judged: Queue[_Work] = Queue(maxsize=1)
     lines = Lines(settings)
-    with open_pool(
-        settings.database_url,
-        process=settings.process,
-        max_size=4,
-        transaction_limit_s=_LEASES_OF_TRANSACTION * settings.lease_s,
-    ) as pool:
-        loader = _LoadingThread(settings, lines, pool, judged, stop)
+    readiness = Readiness("broker", "database", *(["lease"] if settings.shards.leased else []))
+    counted.watch(lines)
+    with (
+        open_pool(
+            settings.database_url,
+            process=settings.process,
+            max_size=4,
+            transaction_limit_s=_LEASES_OF_TRANSACTION * settings.lease_s,
+        ) as pool,
+        Door(settings, readiness),
+    ):
+        loader = _LoadingThread(settings, lines, pool, judged, readiness, stop)
         threads: list[threading.Thread] = [loader, Courier(settings, lines, pool, stop)]
         if settings.shards.leased:
-            threads.append(Leaseholder(settings, lines, pool, stop))
+            threads.append(Leaseholder(settings, lines, pool, readiness, stop))
         for each in threads:
             each.start()
         lines.start()
@@ -90,7 +98,9 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
 
 def _judge_all(arrivals: Sequence[Arrival]) -> _Work:
     now = datetime.now(UTC)
-    return _Work(arrivals=arrivals, verdicts=[_judge_one(each, now) for each in arrivals])
+    verdicts = [_judge_one(each, now) for each in arrivals]
+    counted.judged(verdicts)
+    return _Work(arrivals=arrivals, verdicts=verdicts)
 
 
 def _judge_one(arrival: Arrival, now: datetime) -> Verdict:
@@ -120,13 +130,14 @@ class _LoadingThread(threading.Thread):
         lines: Lines,
         pool: Pool,
         judged: "Queue[_Work]",
+        readiness: Readiness,
         stop: threading.Event,
     ) -> None:
         super().__init__(name="loader")
         self._settings, self._lines, self._pool = settings, lines, pool
-        self._judged, self._stop_asked = judged, stop
+        self._judged, self._readiness, self._stop_asked = judged, readiness, stop
         self._loader = Loader(pool)
-        self._beat_s = float("-inf")
+        self._looked_s, self._has_beaten = float("-inf"), False
         # what ended this thread before it was asked to stop: the process ends with it
         self.failure: Exception | None = None
 
@@ -151,14 +162,20 @@ class _LoadingThread(threading.Thread):
 
     def _load(self, work: _Work) -> Loaded | None:
         """What was committed; None when the process stops before anything could be."""
-        wait_s = _FIRST_RETRY_S
+        wait_s, began_s = _FIRST_RETRY_S, time.monotonic()
         while True:
+            now = datetime.now(UTC)
             try:
-                return self._loader.load(work.verdicts, now=datetime.now(UTC))
+                done = self._loader.load(work.verdicts, now=now)
+                took_s = time.monotonic() - began_s
+                counted.loaded(work.verdicts, done, now=now, took_s=took_s)
+                return done
             except KangbanError as error:
                 log.error("Nothing is acknowledged, the same is tried again: %s", error)
             except Exception:
                 log.exception("Nothing is acknowledged, the same is tried again.")
+            counted.FAILURES.inc()
+            self._readiness.ill("database", "it takes nothing in")
             if self._stop_asked.wait(wait_s):
                 return None
             wait_s = min(2 * wait_s, _LONGEST_RETRY_S)
@@ -168,20 +185,28 @@ class _LoadingThread(threading.Thread):
             # the same bytes as vitals.wire.encode_receipt gives, in a tenth of the time
             self._lines.send(gateway, "receipt", msgspec.json.encode(receipt))
         self._lines.acknowledge(work.arrivals)
+        counted.UNANSWERED.dec(counted.envelopes(work.verdicts))
         if loaded.refused:
             log.warning("%d measurements or messages were refused and kept.", loaded.refused)
         log.debug("%d messages, %d new measurements", len(work.arrivals), loaded.inserted)
 
     def _beat(self) -> None:
         """Says that this worker works: it has a broker, and the database takes its word."""
+        self._readiness.say("broker", well=self._lines.is_whole(), trouble="it lets us not in")
         now_s = time.monotonic()
-        if now_s - self._beat_s < HEARTBEAT_EVERY_S or not self._lines.is_connected():
+        connected = self._lines.is_connected()
+        # the first beat comes as soon as there is a broker
+        if now_s - self._looked_s < HEARTBEAT_EVERY_S and (self._has_beaten or not connected):
             return
-        self._beat_s = now_s
+        self._looked_s = now_s
         try:
             with transaction(self._pool) as connection:
                 # pages and rules ask whether ingest lives, supervisors whether this worker does
-                for name in {"ingest", self._settings.process}:
+                for name in {"ingest", self._settings.process} if connected else ():
                     heartbeat(connection, name)
         except KangbanError as error:
+            self._readiness.ill("database", "it does not answer")
             log.error("%s", error)
+        else:
+            self._readiness.well("database")
+            self._has_beaten = self._has_beaten or connected

@@ -6,6 +6,7 @@ May hold: the settings dataclass and the reading of its values. May not: default
 from dataclasses import dataclass
 from pathlib import Path
 
+from observe.config import Watched
 from vitals.broker import Broker, broker
 from vitals.settings import setting
 from vitals.wire import SHARDS
@@ -45,7 +46,7 @@ def shards(text: str) -> Shards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IngestSettings:
+class IngestSettings(Watched):
     """What one ingest worker must know before it starts."""
 
     database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens: postgresql://…")

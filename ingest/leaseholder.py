@@ -18,9 +18,11 @@ from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
+from ingest import counted
 from ingest.config import IngestSettings
 from ingest.lease import BLOCKS, Lease, Step, Worker, step
 from ingest.lines import Lines
+from observe.readiness import Readiness
 from store import leases
 from store.pool import Pool, transaction
 from vitals.errors import KangbanError
@@ -37,11 +39,16 @@ class Leaseholder(threading.Thread):
     """Holds until the process stops. What goes wrong here never ends ingest."""
 
     def __init__(
-        self, settings: IngestSettings, lines: Lines, pool: Pool, stop: threading.Event
+        self,
+        settings: IngestSettings,
+        lines: Lines,
+        pool: Pool,
+        readiness: Readiness,
+        stop: threading.Event,
     ) -> None:
         super().__init__(name="leaseholder")
         self._lasts_s, self._lines, self._pool = settings.lease_s, lines, pool
-        self._stop_asked = stop
+        self._readiness, self._stop_asked = readiness, stop
         # whose it is can be read from it; a restarted worker is another one
         self.worker = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
         self._held: frozenset[int] = frozenset()
@@ -58,6 +65,7 @@ class Leaseholder(threading.Thread):
                 log.warning("The leases wait: %s", error)
             except Exception:
                 log.exception("The leases wait.")
+            self._readiness.say("lease", well=self.is_current(), trouble="it is over")
             self._stop_asked.wait(self._lasts_s / _STEPS)
         self._leave()
 
@@ -78,6 +86,7 @@ class Leaseholder(threading.Thread):
         for block in frozenset(range(len(BLOCKS))) - self._held:
             self._lines.close(BLOCKS[block])
         if done.give_up:
+            counted.LEASES_MOVED.labels(how="given_up").inc(len(done.give_up))
             with transaction(self._pool) as connection:
                 leases.give_up(connection, self.worker, blocks=done.give_up)
         for block in sorted(self._held):
@@ -129,6 +138,8 @@ class Leaseholder(threading.Thread):
 
     def _say(self, held: Collection[int]) -> None:
         new, lost = sorted(set(held) - self._held), sorted(self._held - set(held))
+        counted.LEASES_MOVED.labels(how="taken").inc(len(new))
+        counted.LEASES_MOVED.labels(how="lost").inc(len(lost))
         if new:
             log.info("Takes the shards %s.", ", ".join(str(BLOCKS[each]) for each in new))
         if lost:

@@ -70,6 +70,10 @@ class Lines:
         """Does the broker bring anything of what this worker owns?"""
         return any(each.is_connected() for each in self._lines.values())
 
+    def connected(self) -> int:
+        """How many lines are up."""
+        return sum(each.is_connected() for each in self._lines.values())
+
     def is_whole(self) -> bool:
         """Does the broker bring everything that this worker owns?"""
         return all(each.is_connected() for each in self._lines.values())

@@ -13,6 +13,7 @@ PACKAGES = [
     "vitals",
     "gateway_agent",
     "store",
+    "observe",
     "ingest",
     "rules",
     "notify",
@@ -123,6 +124,10 @@ HOMES = {
     },
     "cryptography": {"gateway_agent/enrol.py", "api/authority.py"},
     "apprise": {"notify/channels/apprise.py"},
+    "prometheus_client": {
+        "observe/door.py",
+        *(f"{each}/counted.py" for each in ("ingest", "rules", "notify", "care_plans", "api")),
+    },
 }
 
 

@@ -5,8 +5,11 @@ import os
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
 
 from kangban.owned import follow_owner
+from observe import log
+from observe.config import Watched
 from vitals.errors import MendSettings
 from vitals.settings import read
 
@@ -32,6 +35,8 @@ PROCESSES = {
 
 # A process beats every few seconds; after a minute without a beat it is not working.
 _STALE = timedelta(seconds=60)
+# seconds for a process to say how it is
+_PATIENCE_S = 5.0
 
 
 def run(package: str) -> None:
@@ -42,6 +47,8 @@ def run(package: str) -> None:
         signal.signal(each, lambda *_: stop.set())
     config = importlib.import_module(f"{package}.config")
     settings = read(getattr(config, SETTINGS[package]), os.environ)
+    if isinstance(settings, Watched):
+        log.begin(settings.log)
     importlib.import_module(f"{package}.__main__").run(settings, stop)
 
 
@@ -69,14 +76,30 @@ def migrate() -> None:
 
 
 def is_healthy(name: str) -> bool:
-    """Has the process said within the last minute that it works?
+    """Can the process that this environment describes do its work?
 
-    One of several ingest workers is named with its shards, "ingest-00-31".
+    Asked at its door where KANGBAN_STATUS_PORT names it, as in a container; else by its heartbeat
+    of the last minute. One of several ingest workers is then named with its shards, "ingest-00-31".
     """
     from store.pool import connect, heartbeats
 
     if name.split("-")[0] not in PROCESSES:
         raise MendSettings(f"{name!r} is no process; there are: {', '.join(PROCESSES)}.")
+    port = os.environ.get("KANGBAN_STATUS_PORT", "")
+    if port.isdigit() and port != "0":
+        return _is_ready(int(port))
     with connect(database_url()) as connection:
         last = heartbeats(connection).get(name)
     return last is not None and datetime.now(UTC) - last < _STALE
+
+
+def _is_ready(port: int) -> bool:
+    """What the process itself answers."""
+    line = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
+    try:
+        line.request("GET", "/readyz")
+        return line.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        line.close()
