@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -223,7 +223,7 @@ def _slowed(pids: list[int], share: float) -> Iterator[None]:
 def _summary(found: dict[str, list[Measured]]) -> dict[str, float]:
     one, leased, two = (found[way.name] for way in WAYS)
 
-    def median(pairs: zip[tuple[Measured, Measured]]) -> float:
+    def median(pairs: Iterable[tuple[Measured, Measured]]) -> float:
         return round(statistics.median(a.rows_per_s / b.rows_per_s for a, b in pairs), 2)
 
     return {
