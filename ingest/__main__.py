@@ -199,6 +199,7 @@ class _LoadingThread(threading.Thread):
         if now_s - self._looked_s < HEARTBEAT_EVERY_S and (self._has_beaten or not connected):
             return
         self._looked_s = now_s
+        self._loader.ask_again_who_is_welcome()
         try:
             with transaction(self._pool) as connection:
                 # pages and rules ask whether ingest lives, supervisors whether this worker does

@@ -55,6 +55,7 @@ class Leaseholder(threading.Thread):
         self._held_until_s = float("-inf")
         self._unreached_since_s: float | None = None
         self._stands_back_until_s = float("-inf")
+        self._has_tidied = False
 
     def run(self) -> None:
         """Works until the process stops; then others may have the blocks at once."""
@@ -91,6 +92,10 @@ class Leaseholder(threading.Thread):
                 leases.give_up(connection, self.worker, blocks=done.give_up)
         for block in sorted(self._held):
             self._lines.open(BLOCKS[block], may_connect=partial(self.may_connect, block))
+        if 0 in self._held and not self._has_tidied and self._lines.is_connected():
+            # one worker does it, once, beside the leases: a broker may take its time
+            self._has_tidied = True
+            threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
 
     def _step(self, *, reaches_broker: bool) -> Step:
         lasts = timedelta(seconds=self._lasts_s)
@@ -126,6 +131,12 @@ class Leaseholder(threading.Thread):
             self._stands_back_until_s = now_s + _STAND_BACK * self._lasts_s
             log.error("The broker was not reached for %.0f s: others may try.", self._lasts_s)
         return now_s >= self._stands_back_until_s
+
+    def _tidy(self) -> None:
+        try:
+            self._lines.forget_former()
+        except OSError as error:
+            log.warning("The session of a former worker may be left at the broker: %s", error)
 
     def _leave(self) -> None:
         self._held = frozenset()

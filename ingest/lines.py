@@ -13,8 +13,12 @@ from dataclasses import replace
 from queue import SimpleQueue
 
 from ingest.config import IngestSettings, Shards
-from ingest.subscribe import Arrival, Subscription, gather
+from ingest.subscribe import Arrival, Subscription, forget_session, gather
 from vitals.wire import shard, topic
+
+# The client ids of a worker that had all shards for itself, with a password and with a certificate:
+# where shards are leased now, its session would fill for ever.
+_FORMER = ("kangban-ingest-00-63", "kangban.ingest")
 
 
 class Lines:
@@ -56,6 +60,11 @@ class Lines:
             self._lines = {key: each for key, each in self._lines.items() if key != block}
         if line is not None:
             line.stop()
+
+    def forget_former(self) -> None:
+        """Ends the sessions of a worker that had all shards. Raises OSError without a broker."""
+        for each in _FORMER:
+            forget_session(self._settings, each)
 
     def stop(self) -> None:
         """Ends every line."""

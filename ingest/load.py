@@ -63,7 +63,7 @@ class Loader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        # ids never change; what is unknown is asked again
+        # ids never change; what is unknown is asked again, and now and then who is welcome
         self._gateways: dict[str, int] = {}
         self._devices: dict[str, int] = {}
         # a belief, checked under the lock of each load: which gateway alone delivers a device
@@ -86,6 +86,10 @@ class Loader:
                 return self._isolate(verdicts[0], error=error, now=now)
         half = len(verdicts) // 2
         return self.load(verdicts[:half], now=now) + self.load(verdicts[half:], now=now)
+
+    def ask_again_who_is_welcome(self) -> None:
+        """Forgets which gateways are registered: one may have been shut out since."""
+        self._gateways.clear()
 
     def _load_all(self, verdicts: Sequence[Verdict], *, now: datetime) -> Loaded:
         welcome = [self._welcome(each) for each in self._meet(verdicts)]

@@ -127,10 +127,7 @@ class Subscription:
         )
         client.max_inflight_messages_set(_RECEIPTS_IN_FLIGHT)
         client.reconnect_delay_set(_RECONNECT_FIRST_S, _RECONNECT_MOST_S)
-        if settings.mqtt.user is not None:
-            client.username_pw_set(settings.mqtt.user, settings.mqtt.password)
-        if settings.mqtt.tls:
-            client.tls_set_context(_tls(settings))
+        _introduce(client, settings)
         client.on_pre_connect = self._on_pre_connect
         client.on_socket_open = _send_at_once
         client.on_publish = self._on_publish
@@ -236,6 +233,34 @@ def not_ours(owned: Shards) -> list[str]:
     topics = [f"{ROOT}/{level}/+/{leaf}" for level in every for leaf in _LEAVES]
     kept = set(ours(owned))
     return [each for each in topics if each not in kept]
+
+
+def forget_session(settings: IngestSettings, client_id: str) -> None:
+    """Ends what the broker keeps for a client id, with all that waits in it.
+
+    Gateways send again what no receipt has named. Raises OSError where the broker is away.
+    """
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=True,
+        reconnect_on_failure=False,
+    )
+    _introduce(client, settings)
+
+    def leave(*_: Any) -> None:
+        client.disconnect()
+
+    client.on_connect = leave
+    client.connect(settings.mqtt.host, settings.mqtt.port)
+    client.loop_forever()
+
+
+def _introduce(client: Client, settings: IngestSettings) -> None:
+    if settings.mqtt.user is not None:
+        client.username_pw_set(settings.mqtt.user, settings.mqtt.password)
+    if settings.mqtt.tls:
+        client.tls_set_context(_tls(settings))
 
 
 def _send_at_once(_: Client, __: Any, line: Any) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,12 +19,16 @@ from typing import Any
 import pytest
 from arriving import glucose
 from gateways import Gateways
-from test_ingest import counts, ids, rows, settle, until
+from paho.mqtt.client import Client, ConnectFlags
+from paho.mqtt.enums import CallbackAPIVersion
+from test_ingest import counts, ids, rows, settings, settle, until, worker
+from test_observing import ask, figures, free_port
 
 from ingest.lease import BLOCKS
 from kangban.embedded.broker import Broker
 from store import leases
 from store.pool import connect
+from vitals.broker import broker as broker_of
 from vitals.wire import shard
 
 LEASE_S = 3.0
@@ -45,12 +50,14 @@ class Worker:
     """One worker; `with` it runs."""
 
     def __init__(self, database: str, broker: str) -> None:
+        self.port = port = free_port()
         environ = {
             **os.environ,
             "KANGBAN_DATABASE_URL": database,
             "KANGBAN_MQTT_URL": broker,
             "KANGBAN_SHARDS": "leased",
             "KANGBAN_LEASE_S": str(LEASE_S),
+            "KANGBAN_STATUS_PORT": str(port),
         }
         self.process = subprocess.Popen([sys.executable, "-c", _PROGRAM], env=environ)
 
@@ -61,6 +68,12 @@ class Worker:
         self.process.send_signal(signal.SIGCONT)
         self.process.terminate()
         assert self.process.wait(30) in (0, -signal.SIGKILL)
+
+    def lines(self) -> float:
+        """How many lines to the broker it has up: their sessions hold what comes from then on."""
+        if ask(self.port, "/healthz")[0] != 200:
+            return 0
+        return figures(self.port)["kangban_ingest_lines_connected"]
 
     def blocks(self, database: str) -> set[int]:
         """What it holds now, by the lease rows."""
@@ -83,8 +96,10 @@ def three(database: str, broker: str) -> Iterator[list[Worker]]:
         Worker(database, broker) as second,
         Worker(database, broker) as third,
     ):
+        workers = [first, second, third]
         until(lambda: sizes(database) == [2, 3, 3])
-        yield [first, second, third]
+        until(lambda: sum(each.lines() for each in workers) == 8)
+        yield workers
 
 
 class Stream:
@@ -183,7 +198,7 @@ def test_shards_move_when_a_worker_is_added_and_at_once_when_one_stops(
     settle(database, *HOMES)
     with Gateways(broker) as gateways, Worker(database, broker) as first:
         stream = Stream(gateways)
-        until(lambda: sizes(database) == [8])
+        until(lambda: first.lines() == 8)
         stream.flow()
         with Worker(database, broker) as second:
             stream.flow()
@@ -208,7 +223,7 @@ def test_a_worker_that_the_broker_does_not_let_in_leaves_the_shards_to_others(
     with Worker(database, "mqtt://127.0.0.1:1") as deaf, Gateways(broker) as gateways:
         until(lambda: sizes(database) == [8])
         with Worker(database, broker) as hearing:
-            until(lambda: len(hearing.blocks(database)) == 8)
+            until(lambda: hearing.lines() == 8)
             assert deaf.process.poll() is None
             stream = Stream(gateways)
             gateways.await_named(stream.flow(1))
@@ -229,3 +244,35 @@ def test_nothing_moves_while_the_broker_is_away_and_everything_comes_when_it_is_
             stream = Stream(gateways)
             gateways.await_named(stream.flow(1))
         assert [each.blocks(database) for each in workers] == before
+
+
+def has_session(url: str, client_id: str) -> bool:
+    """Does the broker keep anything for this client id?"""
+    where, found, answered = broker_of(url), [], threading.Event()
+    client = Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False)
+
+    def answer(_: Client, __: object, flags: ConnectFlags, *___: object) -> None:
+        found.append(flags.session_present)
+        answered.set()
+
+    client.on_connect = answer
+    client.connect(where.host, where.port)
+    client.loop_start()
+    assert answered.wait(10)
+    client.disconnect()
+    client.loop_stop()
+    return bool(found[0])
+
+
+@pytest.mark.slow
+def test_the_session_of_a_worker_that_had_all_shards_is_ended(
+    timescale_url: str, broker: str
+) -> None:
+    with worker(settings(timescale_url, broker)):
+        """It leaves its session at the broker."""
+    assert has_session(broker, "kangban-ingest-00-63")
+    with Worker(timescale_url, broker):
+        # asking makes one: so ask once, late enough
+        until(lambda: sizes(timescale_url) == [8])
+        time.sleep(2 * LEASE_S / 5)
+        assert not has_session(broker, "kangban-ingest-00-63")
