@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 
 from kangban.owned import follow_owner
 from observe import log
@@ -99,7 +99,7 @@ def _is_ready(port: int) -> bool:
     try:
         line.request("GET", "/readyz")
         return line.getresponse().status == 200
-    except OSError:
+    except (OSError, HTTPException):
         return False
     finally:
         line.close()

@@ -1,11 +1,12 @@
 """Every process says how it is, counts what it does, and writes no word about anybody's health."""
 
 import json
+import random
 import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,17 @@ HOST = "127.0.0.1"
 
 
 def free_port() -> int:
-    with socket.create_server((HOST, 0)) as free:
-        return int(free.getsockname()[1])
+    return free_ports(1)
 
 
 def free_ports(number: int) -> int:
-    """The first of so many ports in a row that are free."""
+    """The first of so many ports in a row that are free.
+
+    Below those that the system gives to clients: a client that asks for such a one before anybody
+    listens there may be connected with itself, and keep it.
+    """
     while True:
-        first = free_port()
+        first = random.randrange(20_000, 30_000)
         try:
             for port in range(first, first + number):
                 socket.create_server((HOST, port)).close()
@@ -48,7 +52,7 @@ def ask(port: int, path: str) -> tuple[int, str]:
         line.request("GET", path)
         answer = line.getresponse()
         return answer.status, answer.read().decode()
-    except OSError:
+    except (OSError, HTTPException):
         return 0, ""
     finally:
         line.close()
