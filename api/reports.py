@@ -1,4 +1,4 @@
-"""Weekly reports: as JSON, as a page of its own, as archived; signing; and their stylesheet.
+"""Weekly reports: as JSON, as a page, as PDF, as archived; signing; and their stylesheet.
 
 May hold: shapes and reads. May not: numbers or wording (`rules/report`), SQL.
 """
@@ -16,8 +16,10 @@ from api.access import Deed
 from api.errors import Unknown
 from api.render import REPORT_CSS, locale_of, page
 from api.visitor import Db, Now, SignedIn, allowed, signed_json
-from api.week import report_of, sign_report, week_asked
+from api.week import Week, report_of, sign_report, week_asked
+from api.words import say
 from rules.report.build import sections_html, stylesheet, to_json
+from rules.report.pdf import page_pdf
 from store import reports as archive
 from store.pool import transaction
 from store.reports import Signed
@@ -93,6 +95,22 @@ def report_page(request: Request, patient_id: Read, week: str, db: Db, now: Now)
     return page(request, "report.html", shown)
 
 
+@router.get("/api/patients/{patient_id}/reports/{week}/pdf", response_class=Response)
+def report_pdf(request: Request, patient_id: Read, week: str, db: Db, now: Now) -> Response:
+    """The report on A4, to print, to keep or to hand on; as signed, else as the data stand now."""
+    with transaction(db) as connection:
+        asked = week_asked(connection, patient_id=patient_id, name=week, now=now)
+        found, signed = report_of(connection, asked, now=now)
+    locale = locale_of(request)
+    # the number, not the name: a file's name travels further than its content
+    name = f"kangban-{patient_id}-{asked.name}.pdf"
+    return Response(
+        page_pdf(found, locale, signature=_signature(signed, asked, locale)),
+        media_type="application/pdf",
+        headers={"Content-Disposition": f'inline; filename="{name}"'},
+    )
+
+
 @router.get("/api/patients/{patient_id}/reports/{week}/archive")
 def archived(patient_id: Read, week: str, db: Db, now: Now) -> Response:
     """The bytes that were signed, exactly."""
@@ -102,6 +120,16 @@ def archived(patient_id: Read, week: str, db: Db, now: Now) -> Response:
     if signed is None:
         raise Unknown("Nobody has signed this week.")
     return Response(signed.content, media_type="application/json")
+
+
+def _signature(signed: Signed | None, week: Week, locale: str) -> str:
+    if signed is None:
+        return ""
+    at = signed.signed_at.astimezone(ZoneInfo(week.patient.timezone))
+    parts = [f"{say('signed', locale)}: {signed.signed_by}", f"{at:%Y-%m-%d %H:%M}"]
+    parts += [signed.comment] if signed.comment else []
+    parts += [] if signed.is_intact else [say("signed_broken", locale)]
+    return " · ".join([*parts, f"SHA-256 {signed.digest.hex()}"])
 
 
 @router.post("/api/patients/{patient_id}/reports/{week}/sign", dependencies=[Depends(signed_json)])

@@ -6,7 +6,7 @@ behind BlueZ's D-Bus interface, with its spool on disk, a broker and a server th
 Then the same hour is played to the least program that reads the same devices with bleak
 (`bleak_alone.py`: no disk, no network, no decoding). Printed are the seconds from a device's first
 advertisement to its first reading on disk (for bleak alone: in memory), processor time, and memory
-at the twentieth minute and at the end; the last line is JSON.
+at each tenth minute and what it grew by after the twentieth; the last line is JSON.
 
     python -m bench.gateway [--devices 300] [--minutes 60]
 """
@@ -72,7 +72,7 @@ class Hour:
             "cpu_s": round(self.cpu_s, 1),
             "cpu_ms_per_visit": round(1000 * self.cpu_s / len(waits), 1),
             "wall_s": round(self.wall_s, 1),
-            "rss_mb": round(end, 1),
+            "rss_mb_each_10_min": [round(each, 1) for each in self.rss_mb[9::10]],
             "rss_growth_mb": round(end - begin, 1),
         }
 

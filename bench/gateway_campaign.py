@@ -58,6 +58,8 @@ CYCLE_S = 1.0
 RECKONING_S = 120.0
 # seconds that a person gives to adding a device before they try again, and between two looks
 ADDING_S, LOOK_EVERY_S = 10.0, 0.05
+# seconds in which what a device has handed over must be on disk or with the server
+ON_ITS_WAY_S = 10.0
 # records of one device in one cycle, at most
 MOST_RECORDS = 20
 
@@ -370,9 +372,9 @@ class Reckoning:
 
 def reckon(world: World) -> Reckoning:
     """What is missing and what is there twice, of all that was ever measured."""
-    have = dict(world.server.committed)
-    for key, document in _waiting(world.home.gateway.spool):
-        have.setdefault(key, document)
+    # the spool first: what leaves it meanwhile has been committed before
+    have = dict(_waiting(world.home.gateway.spool))
+    have |= world.server.committed
     found = Counter(
         (each["device"], each["device_time"], each["kind"], each["value"]) for each in have.values()
     )
@@ -389,6 +391,14 @@ def reckon(world: World) -> Reckoning:
             f"{each} {world.truth.nearest_kill_s(each)}" for each in (lost + doubled)[:5]
         ),
     )
+
+
+async def reckon_at_rest(world: World) -> Reckoning:
+    """The reckoning, made again while a value that a device has sent is on its way to the disk."""
+    end_s = time.monotonic() + ON_ITS_WAY_S
+    while (found := reckon(world)).lost and time.monotonic() < end_s:
+        await asyncio.sleep(LOOK_EVERY_S)
+    return found
 
 
 def _waiting(spool: Path) -> list[tuple[str, dict[str, Any]]]:
@@ -457,7 +467,7 @@ async def run(cycles: int, seed: int, every: int, folder: Path) -> tuple[World, 
                 if number % every and number < cycles:
                     continue
                 rested = await settle(world)
-                found = reckon(world)
+                found = await reckon_at_rest(world)
                 _say(number, found, rested)
                 if found.lost or found.doubled or not rested:
                     break

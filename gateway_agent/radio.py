@@ -27,6 +27,7 @@ from gateway_agent.calling import CallBook, Patience
 from gateway_agent.conversation import Call, Conversation, Link
 from gateway_agent.drivers.registry import short_name
 from gateway_agent.linking import Linker, hang_up
+from gateway_agent.litter import Litter
 from gateway_agent.quirk import Bond, Quirk
 from gateway_agent.reached import Reached
 from gateway_agent.recognise import Advert, recognise
@@ -105,6 +106,8 @@ class Radio:
         self._links = asyncio.Semaphore(LINKS)
         self._calls: dict[asyncio.Task[None], str] = {}
         self._closing = False
+        # many simulated homes share one process, and their clients hold no bus
+        self._litter = Litter() if backends is None else None
         self._bluez: BlueZ | None = None
         if backends is None:
             self._bluez = bluez = BlueZ(adapter, wall_clock=lambda: now().astimezone(zone))
@@ -306,8 +309,13 @@ class Radio:
     def _start(self, work: Coroutine[None, None, None], device: str) -> asyncio.Task[None]:
         call = asyncio.create_task(work)
         self._calls[call] = device
-        call.add_done_callback(self._calls.pop)
+        call.add_done_callback(self._ended)
         return call
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        del self._calls[call]
+        if self._litter is not None:
+            self._litter.call_ended()
 
     async def _visit(self, heard: _Heard) -> None:
         device, well = heard.sighting.device, False

@@ -177,7 +177,9 @@ class DeviceObject(ServiceInterface):
                 for path, child in found.items():
                     self._bluez.bus.export(path, child)
                 self.children = found
-        except (core.BaseBumbleError, TimeoutError, asyncio.CancelledError):
+        except (core.TimeoutError, TimeoutError):
+            return await self.hang_up()
+        except (core.BaseBumbleError, asyncio.CancelledError):
             return
         self._resolved = True
         self.emit_properties_changed({"ServicesResolved": True})

@@ -55,6 +55,9 @@ class Far(Protocol):
     async def elevate(self) -> bool:
         """Was a key made because the device asked for one?"""
 
+    async def hang_up(self) -> None:
+        """Ends the link, if there is one."""
+
 
 def error(name: str, text: str = "") -> DBusError:
     """One of BlueZ's own errors."""
@@ -74,7 +77,11 @@ async def answered(far: Far, ask: Callable[[], Awaitable[T]]) -> T:
         code = int(refusal.error_code)
         text = f"Operation failed with ATT error: 0x{code:02x}"
         raise error(*_NAMED.get(code, ("Failed", text))) from None
-    except (core.BaseBumbleError, TimeoutError, asyncio.CancelledError):
+    except (core.TimeoutError, TimeoutError):
+        # nothing may be asked on a link on which an answer did not come (Vol 3 Part F §3.3.3)
+        await far.hang_up()
+        raise error("Failed", "Not connected") from None
+    except (core.BaseBumbleError, asyncio.CancelledError):
         raise error("Failed", "Not connected") from None
 
 

@@ -37,6 +37,7 @@ DOCTOR = {
     "weeks": ("选择周", "Choose a week"),
     "week_running": ("本周还没结束", "week so far"),
     "to_do": ("待处理", "To do"),
+    "report_pdf": ("打印或保存（PDF）", "Print or keep (PDF)"),
     "report_of": ("周报 {week}", "Report of {week}"),
     "proposals": ("计划调整建议", "Proposals"),
     "no_proposals": ("没有待定的建议。", "No proposal waits."),

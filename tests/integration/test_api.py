@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
+from pypdf import PdfReader
 
 from api.__main__ import run
 from api.app import create_app
@@ -523,6 +525,11 @@ def test_a_week_is_signed_once_and_archived_byte_for_byte(either_house: House) -
     assert sha256(kept).hexdigest() == signed["digest"]
     again = browser.post(f"{path}/sign", json={"comment": "x"})
     assert again.status_code == 409
+    sheet = browser.get(f"{path}/pdf")
+    assert sheet.headers["content-type"] == "application/pdf"
+    text = "".join(each.extract_text() for each in PdfReader(BytesIO(sheet.content)).pages)
+    words = ("王建国", "继续观察", signed["digest"])
+    assert [each for each in words if each not in text.replace("\n", "")] == []
     # what arrives later changes nothing of what was signed
     either_house.execute("UPDATE measurement SET value = value + 40 WHERE patient_id = %s", father)
     after = browser.get(path).json()

@@ -1,16 +1,18 @@
 """The production path: the gateway over bleak's own BlueZ backend, on a private D-Bus."""
 
 import asyncio
+import gc
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from bumble.device import Peer
+from dbus_fast.aio import MessageBus
 from rigs import NOW, OnBlueZ, Person, add, gateway_on, home, spooled, types, until
 
 from gateway_agent import bluez as module
-from gateway_agent import scanning
+from gateway_agent import litter, scanning
 from gateway_agent.gateway import Gateway
 from gateway_agent.health import DISK_LEAST_MB, Box, with_box
 from gateway_agent.look_bluez import BluetoothFacts, look_at_bluez
@@ -77,6 +79,30 @@ async def test_a_cuff_that_hangs_up_is_read_through_bluez(bluez: OnBlueZ, tmp_pa
     systolic = [each["value"] for each in found if each["kind"] == "systolic"]
     assert systolic == [120.0 + hour for hour in range(20)]
     assert cuff.handed_over == len(found) == 40
+
+
+async def test_many_visits_leave_no_more_in_memory_than_a_few(
+    bluez: OnBlueZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(litter, "CALLS", 4)
+    cuff = Cuff(home(bluez.air), Identity(address=CUFF, name="Cuff", model="KB-100"), linger_s=0)
+    async with gateway_on(bluez, tmp_path, admit="all") as gateway:
+        await cuff.switch_on()
+        # memory must not hang on when Python itself finds it worth while to look
+        gc.disable()
+        try:
+            for visit in range(12):
+                cuff.take(CuffRecord(at=NOW, systolic=Decimal(120 + visit), diastolic=Decimal(80)))
+                await cuff.go_on_air()
+                async with asyncio.timeout(30):
+                    await cuff.silent.wait()
+                    await gateway.radio.quiet()
+            # the connections of clients; one more is the gateway's own, two are the stand-in's
+            buses = sum(isinstance(each, MessageBus) for each in gc.get_objects())
+        finally:
+            gc.enable()
+            gc.unfreeze()
+    assert buses <= 4 + 4
 
 
 async def test_a_key_that_bluez_makes_by_itself_is_told_of(bluez: OnBlueZ, tmp_path: Path) -> None:
