@@ -105,13 +105,17 @@ def loaded(verdicts: Sequence[Verdict], done: Loaded, *, now: datetime, took_s: 
         REFUSED.labels(reason=str(reason)).inc()
     for each in verdicts:
         if isinstance(each, Delivery) and each.items and each.gateway in welcome:
-            newest = max([item.taken_at for item in each.items])
-            LAG.observe(max(0.0, (now - newest).total_seconds()))
+            LAG.observe(max(0.0, (now - _newest(each)).total_seconds()))
     LOAD_SECONDS.observe(took_s)
     LOAD_MESSAGES.observe(len(verdicts))
     for word in verdicts:
         if isinstance(word, HealthSeen):
             SPOOLS.note(word.gateway, spooled=word.health.spooled, now_s=now.timestamp())
+
+
+def _newest(brought: Delivery) -> datetime:
+    """When the newest measurement of an envelope was taken."""
+    return max([each.taken_at for each in brought.items])
 
 
 class Spools(Collector):
