@@ -57,7 +57,7 @@ def run(
     log.info("pages at %s", address)
     if on_listening is not None:
         on_listening(address)
-    readiness = Readiness("database")
+    readiness = Readiness("api", "database")
     try:
         with Door(settings, readiness):
             _watch(app.state, serving, readiness, stop)

@@ -55,7 +55,7 @@ def run(settings: PlansSettings, stop: threading.Event) -> None:
     """Follows the plans until `stop` is set."""
     tick, beat = _Every(timedelta(seconds=settings.tick_s)), _Every(_BEAT)
     sweep = _Every(_SWEEP_EVERY)
-    readiness = Readiness("database")
+    readiness = Readiness("plans", "database")
     with (
         Door(settings, readiness),
         open_pool(settings.database_url, process="plans", max_size=2) as pool,

@@ -64,7 +64,9 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     # one load that waits, so that the loader never does; more would only be memory
     judged: Queue[_Work] = Queue(maxsize=1)
     lines = Lines(settings)
-    readiness = Readiness("broker", "database", *(["lease"] if settings.shards.leased else []))
+    readiness = Readiness(
+        "ingest", "broker", "database", *(["lease"] if settings.shards.leased else [])
+    )
     counted.watch(lines)
     with (
         open_pool(

@@ -38,7 +38,7 @@ def run(settings: NotifySettings, stop: threading.Event) -> None:
     """Drains the outbox until `stop` is set."""
     patience = Patience(settings.wait_s)
     wakes = [threading.Event() for _ in range(settings.workers)]
-    readiness = Readiness("database")
+    readiness = Readiness("notify", "database")
     with (
         Door(settings, readiness),
         open_pool(settings.database_url, process="notify", max_size=settings.workers + 1) as pool,

@@ -1,7 +1,7 @@
 """The door at which a process says how it is: /healthz, /readyz, /metrics, for supervisors alone.
 
-    /healthz   200 {"state":"alive"}: the process answers; restart it where it does not
-    /readyz    200 {"state":"ready"}, or 503 with what it waits for; send it no work until then
+    /healthz   200 {"process":"rules","state":"alive"}: it answers; restart it where it does not
+    /readyz    200 {"process":"rules","state":"ready"}, or 503 with what it waits for
     /metrics   all figures of the process, as Prometheus reads them (docs/observing.md)
 
 Plain HTTP in a thread of its own, off unless a port is set. May hold: these three answers. May not:
@@ -64,8 +64,8 @@ class Door:
         readiness = self._readiness
 
         class Answer(_Answer):
-            def is_in_trouble(self) -> dict[str, str]:
-                return readiness.troubles()
+            def readiness(self) -> Readiness:
+                return readiness
 
         try:
             return ThreadingHTTPServer((self._settings.status_host, port), Answer)
@@ -79,8 +79,8 @@ class Door:
 class _Answer(BaseHTTPRequestHandler):
     timeout = _PATIENCE_S
 
-    def is_in_trouble(self) -> dict[str, str]:
-        """What the process waits for."""
+    def readiness(self) -> Readiness:
+        """What the process has found."""
         raise NotImplementedError
 
     def do_GET(self) -> None:
@@ -88,7 +88,7 @@ class _Answer(BaseHTTPRequestHandler):
             case "/healthz":
                 self._say(200, {"state": "alive"})
             case "/readyz":
-                troubles = self.is_in_trouble()
+                troubles = self.readiness().troubles()
                 if troubles:
                     self._say(503, {"state": "waiting", **troubles})
                 else:
@@ -100,7 +100,8 @@ class _Answer(BaseHTTPRequestHandler):
                 self._say(404, {"state": "no such page"})
 
     def _say(self, code: int, document: dict[str, str]) -> None:
-        self._send(code, json.dumps(document).encode(), "application/json")
+        named = {"process": self.readiness().process, **document}
+        self._send(code, json.dumps(named).encode(), "application/json")
 
     def _send(self, code: int, body: bytes, kind: str) -> None:
         self.send_response(code)

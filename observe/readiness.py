@@ -13,10 +13,13 @@ _FRESH_S = 60.0
 
 
 class Readiness:
-    """Thread-safe: each part is one entry that is replaced whole."""
+    """Of one process, by its name on the command line. Thread-safe: each part is one entry that is
+    replaced whole."""
 
-    def __init__(self, *parts: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(
+        self, process: str, *parts: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.process, self._clock = process, clock
         self._said: dict[str, tuple[str, float]] = dict.fromkeys(
             parts, ("nothing heard of it yet", float("inf"))
         )

@@ -70,7 +70,7 @@ def run(settings: RulesSettings, stop: threading.Event) -> None:
     packs = standard_packs()
     beat, tick = Clockwork(HEARTBEAT_EVERY_S), Clockwork(settings.tick_s)
     look = Clockwork(settings.poll_s)
-    readiness = Readiness("database")
+    readiness = Readiness("rules", "database")
     with (
         Door(settings, readiness),
         open_pool(settings.database_url, process="rules", max_size=2) as pool,

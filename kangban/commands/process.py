@@ -1,6 +1,7 @@
 """Starting one process of the house: settings from the environment, a clean stop on a signal."""
 
 import importlib
+import json
 import os
 import signal
 import threading
@@ -78,28 +79,31 @@ def migrate() -> None:
 def is_healthy(name: str) -> bool:
     """Can the process that this environment describes do its work?
 
-    Asked at its door where KANGBAN_STATUS_PORT names it, as in a container; else by its heartbeat
-    of the last minute. One of several ingest workers is then named with its shards, "ingest-00-31".
+    Asked at its door where KANGBAN_STATUS_PORT leads to it, as in a container; else by its
+    heartbeat of the last minute. One of several ingest workers is then named with its shards,
+    "ingest-00-31".
     """
     from store.pool import connect, heartbeats
 
     if name.split("-")[0] not in PROCESSES:
         raise MendSettings(f"{name!r} is no process; there are: {', '.join(PROCESSES)}.")
     port = os.environ.get("KANGBAN_STATUS_PORT", "")
-    if port.isdigit() and port != "0":
-        return _is_ready(int(port))
+    answer = _answer(int(port)) if port.isdigit() and port != "0" else None
+    if answer is not None and answer.get("process") == name:
+        return answer.get("state") == "ready"
     with connect(database_url()) as connection:
         last = heartbeats(connection).get(name)
     return last is not None and datetime.now(UTC) - last < _STALE
 
 
-def _is_ready(port: int) -> bool:
-    """What the process itself answers."""
+def _answer(port: int) -> dict[str, str] | None:
+    """What the process at this door says of itself; None where nobody does."""
     line = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE_S)
     try:
         line.request("GET", "/readyz")
-        return line.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
+        answer = json.loads(line.getresponse().read())
+    except (OSError, HTTPException, ValueError):
+        return None
     finally:
         line.close()
+    return answer if isinstance(answer, dict) else None

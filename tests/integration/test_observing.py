@@ -16,11 +16,11 @@ from arriving import METER, NOW, changed, envelope, glucose, moment
 from gateways import Gateways
 from test_ingest import counts, ids, settings, settle, until, worker
 
-from kangban.commands.process import PROCESSES
+from kangban.commands.process import PROCESSES, is_healthy
 from kangban.embedded.broker import Broker
 from kangban.serve import Servants
 from store import people
-from store.pool import connect
+from store.pool import connect, heartbeat
 
 HOST = "127.0.0.1"
 
@@ -74,11 +74,11 @@ def test_ingest_lives_without_a_broker_and_is_ready_with_one(
     mosquitto.stop()
     port = free_port()
     with worker(settings(embedded_url, url, KANGBAN_STATUS_PORT=str(port)), ready=False):
-        until(lambda: ask(port, "/healthz") == (200, '{"state": "alive"}'))
+        until(lambda: ask(port, "/healthz") == (200, '{"process": "ingest", "state": "alive"}'))
         until(lambda: '"broker": "it lets us not in"' in ask(port, "/readyz")[1])
         assert ask(port, "/readyz")[0] == 503
         mosquitto.start()
-        until(lambda: ask(port, "/readyz") == (200, '{"state": "ready"}'))
+        until(lambda: ask(port, "/readyz") == (200, '{"process": "ingest", "state": "ready"}'))
         mosquitto.stop()
         until(lambda: ask(port, "/readyz")[0] == 503)
         assert ask(port, "/patients/1")[0] == 404
@@ -97,6 +97,26 @@ def test_a_worker_that_leases_its_shards_is_ready_when_it_has_them(
         assert found["kangban_ingest_shards_owned"] == 64
         assert found["kangban_ingest_lines_connected"] == 8
         assert found['kangban_ingest_leases_moved_total{how="taken"}'] >= 8
+
+
+def test_a_health_check_asks_the_process_that_it_names(
+    embedded_url: str, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("KANGBAN_DATABASE_URL", embedded_url)
+    monkeypatch.setenv("KANGBAN_STATUS_PORT", str(port))
+    with worker(settings(embedded_url, broker, KANGBAN_STATUS_PORT=str(port))):
+        until(lambda: is_healthy("ingest"))
+        # this port is another's: the heartbeat counts, and there is none
+        assert not is_healthy("rules")
+        with connect(embedded_url) as connection:
+            heartbeat(connection, "rules")
+        assert is_healthy("rules")
+        # the door knows better than a heartbeat of half a minute ago
+        with connect(embedded_url) as connection:
+            connection.execute("DELETE FROM heartbeat")
+        assert is_healthy("ingest")
+    assert not is_healthy("ingest")
 
 
 def test_nothing_listens_unless_a_port_is_set(embedded_url: str, broker: str) -> None:

@@ -14,7 +14,7 @@ class Clock:
 
 
 def test_a_process_is_not_ready_before_every_part_has_spoken() -> None:
-    readiness = Readiness("broker", "database", clock=Clock())
+    readiness = Readiness("ingest", "broker", "database", clock=Clock())
     assert readiness.troubles() == {
         "broker": "nothing heard of it yet",
         "database": "nothing heard of it yet",
@@ -26,7 +26,7 @@ def test_a_process_is_not_ready_before_every_part_has_spoken() -> None:
 
 
 def test_a_part_in_trouble_says_why_until_it_is_well() -> None:
-    readiness = Readiness("database", clock=Clock())
+    readiness = Readiness("rules", "database", clock=Clock())
     readiness.ill("database", "it does not answer")
     assert readiness.troubles() == {"database": "it does not answer"}
     readiness.say("database", well=True, trouble="it does not answer")
@@ -38,7 +38,7 @@ def test_a_loop_that_stands_still_is_not_ready_after_a_minute(
     silent_s: float, is_ready: bool
 ) -> None:
     clock = Clock()
-    readiness = Readiness("database", clock=clock)
+    readiness = Readiness("rules", "database", clock=clock)
     readiness.well("database")
     clock.now_s += silent_s
     assert (readiness.troubles() == {}) is is_ready
