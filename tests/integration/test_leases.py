@@ -29,6 +29,7 @@ from kangban.embedded.broker import Broker
 from store import leases
 from store.pool import connect
 from vitals.broker import broker as broker_of
+from vitals.errors import TryAgain
 from vitals.wire import shard
 
 LEASE_S = 3.0
@@ -276,3 +277,25 @@ def test_the_session_of_a_worker_that_had_all_shards_is_ended(
         until(lambda: sizes(timescale_url) == [8])
         time.sleep(2 * LEASE_S / 5)
         assert not has_session(broker, "kangban-ingest-00-63")
+
+
+def test_a_worker_that_stands_still_in_the_middle_of_a_step_keeps_nobody_waiting(
+    embedded_url: str,
+) -> None:
+    def attends(name: str) -> bool:
+        try:
+            with connect(embedded_url) as connection:
+                return bool(
+                    leases.attend(connection, name, reaches_broker=True, patience_s=0.3).leases
+                )
+        except TryAgain:
+            return False
+
+    with pytest.raises(TryAgain), connect(embedded_url) as still:
+        assert leases.attend(still, "still", reaches_broker=True, patience_s=0.3).leases
+        # it holds every block's row, and says nothing more
+        until(lambda: attends("other"))
+        still.execute("SELECT 1")
+    with connect(embedded_url) as connection:
+        standing = leases.attend(connection, "other", reaches_broker=True, patience_s=0.3)
+        assert [each.name for each in standing.workers] == ["other"]
