@@ -79,6 +79,7 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     ):
         loader = _LoadingThread(settings, lines, pool, judged, readiness, stop)
         threads: list[threading.Thread] = [loader, Courier(settings, lines, pool, stop)]
+        threads.append(threading.Thread(target=_wake, args=(lines, stop), name="waker"))
         if settings.shards.leased:
             threads.append(Leaseholder(settings, lines, pool, readiness, stop))
         for each in threads:
@@ -96,6 +97,12 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
             lines.stop()
     if loader.failure is not None:
         raise loader.failure
+
+
+def _wake(lines: Lines, stop: threading.Event) -> None:
+    """Lets the loop look up once it is asked to stop, whatever its wait has come to."""
+    stop.wait()
+    lines.wake()
 
 
 def _judge_all(arrivals: Sequence[Arrival]) -> _Work:

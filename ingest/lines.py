@@ -26,7 +26,7 @@ class Lines:
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
-        self._waiting: SimpleQueue[Arrival] = SimpleQueue()
+        self._waiting: SimpleQueue[Arrival | None] = SimpleQueue()
         # guards the set of lines, which is replaced and never changed
         self._lock = threading.Lock()
         self._lines: dict[Shards, Subscription] = {}
@@ -98,6 +98,10 @@ class Lines:
     def take(self, *, wait_s: float) -> list[Arrival]:
         """The messages of the next load in order of arrival, empty when none came in `wait_s`."""
         return gather(self._waiting, wait_s=wait_s)
+
+    def wake(self) -> None:
+        """Ends the wait of `take`, now or the next time."""
+        self._waiting.put(None)
 
     def send(self, gateway: str, leaf: str, payload: bytes) -> None:
         """Publishes to a gateway, on the line by which its messages come.

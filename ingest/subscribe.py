@@ -69,7 +69,7 @@ class Subscription:
         self,
         settings: IngestSettings,
         *,
-        waiting: SimpleQueue[Arrival],
+        waiting: SimpleQueue[Arrival | None],
         client_id: str | None = None,
         may_connect: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -199,11 +199,17 @@ class Subscription:
             self._connection = next(_numbers)
 
 
-def gather(waiting: SimpleQueue[Arrival], *, wait_s: float) -> list[Arrival]:
-    """The messages of the next load in order of arrival, empty when none came in `wait_s`."""
+def gather(waiting: SimpleQueue[Arrival | None], *, wait_s: float) -> list[Arrival]:
+    """The messages of the next load in order of arrival, empty when none came in `wait_s`.
+
+    None in the queue ends the wait. A signal that comes as the time runs out would else make it
+    last for ever (CPython 3.11 computes a negative rest, which means no limit).
+    """
     try:
         first = waiting.get(timeout=wait_s)
     except Empty:
+        return []
+    if first is None:
         return []
     arrivals, size = [first], len(first.message.payload)
     last_moment_s = time.monotonic() + _LINGER_S
@@ -211,6 +217,8 @@ def gather(waiting: SimpleQueue[Arrival], *, wait_s: float) -> list[Arrival]:
         try:
             each = waiting.get(timeout=max(0.0, last_moment_s - time.monotonic()))
         except Empty:
+            break
+        if each is None:
             break
         arrivals.append(each)
         size += len(each.message.payload)
