@@ -35,7 +35,7 @@ def talker(installation: Installation, name: str) -> Talker:
 
 
 def reading(number: int, gateway: str) -> bytes:
-    said = glucose(number, device=f"ble:AA:BB:CC:00:00:{len(gateway):02X}")
+    said = glucose(number, device=f"ble:AA:BB:CC:00:00:{ord(gateway[0]):02X}")
     return json.dumps(envelope(said, gateway=gateway, batch=f"{gateway}-{number}")).encode()
 
 
