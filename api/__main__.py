@@ -11,6 +11,8 @@ import uvicorn
 
 from api.app import create_app
 from api.config import ApiSettings
+from observe.door import Door
+from observe.readiness import Readiness
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, transaction
 from vitals.errors import KangbanError, MendSettings, TryAgain
 
@@ -55,8 +57,10 @@ def run(
     log.info("pages at %s", address)
     if on_listening is not None:
         on_listening(address)
+    readiness = Readiness("api", "database")
     try:
-        _watch(app.state, serving, stop)
+        with Door(settings, readiness):
+            _watch(app.state, serving, readiness, stop)
     finally:
         app.state.hub.close()
         server.should_exit = True
@@ -91,19 +95,23 @@ def address_of(settings: ApiSettings, bound: socket.socket) -> str:
     return f"http://{host}:{bound.getsockname()[1]}"
 
 
-def _watch(state: object, serving: threading.Thread, stop: threading.Event) -> None:
+def _watch(
+    state: object, serving: threading.Thread, readiness: Readiness, stop: threading.Event
+) -> None:
     """Waits for the stop, beating now and then; returns too where the server has fallen."""
     beat_at = time.monotonic()
     while serving.is_alive() and not stop.wait(_LOOK_S):
         pool: Pool | None = getattr(state, "pool", None)
         if pool is not None and time.monotonic() >= beat_at:
-            _beat(pool)
+            _beat(pool, readiness)
             beat_at = time.monotonic() + HEARTBEAT_EVERY_S
 
 
-def _beat(pool: Pool) -> None:
+def _beat(pool: Pool, readiness: Readiness) -> None:
     try:
         with transaction(pool) as connection:
             heartbeat(connection, "api")
+        readiness.well("database")
     except KangbanError as error:
+        readiness.ill("database", "it does not answer")
         log.warning("no heartbeat: %s", error)

@@ -27,6 +27,7 @@ from api import (
     reports,
 )
 from api.config import ApiSettings
+from api.counted import Counted
 from api.headers import SafeHeaders
 from api.hub import Hub
 from api.pages import device_users, doctor, family, gateway, pairing_again, patient, removing, week
@@ -90,6 +91,7 @@ def create_app(settings: ApiSettings, *, clock: Callable[[], datetime] | None = 
     app.state.hub = Hub(settings.database_url)
     errors.add_handlers(app)
     app.add_middleware(SafeHeaders, is_https=settings.is_https)
+    app.add_middleware(Counted)
     for each in _ROUTES:
         app.include_router(each.router)
     # after the routers: a report's stylesheet is no file of ours

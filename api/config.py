@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from observe.config import Watched
 from vitals.settings import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiSettings:
+class ApiSettings(Watched):
     """Where the pages listen and where they read."""
 
     database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens")

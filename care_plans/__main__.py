@@ -17,11 +17,15 @@ from typing import Any, Protocol
 
 from psycopg import Connection
 
+from care_plans import counted
 from care_plans.adjust import RAISED_BY
 from care_plans.config import PlansSettings
 from care_plans.remind import REACH, SETTLED, settle, tell, write_ahead
 from care_plans.review import review
 from care_plans.schedule import WINDOW
+from observe import log as our_log
+from observe.door import Door
+from observe.readiness import Readiness
 from store import plans
 from store.listen import Listener
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
@@ -51,7 +55,9 @@ def run(settings: PlansSettings, stop: threading.Event) -> None:
     """Follows the plans until `stop` is set."""
     tick, beat = _Every(timedelta(seconds=settings.tick_s)), _Every(_BEAT)
     sweep = _Every(_SWEEP_EVERY)
+    readiness = Readiness("plans", "database")
     with (
+        Door(settings, readiness),
         open_pool(settings.database_url, process="plans", max_size=2) as pool,
         Listener(settings.database_url, ["kangban_alert", "kangban_patient"]) as listener,
     ):
@@ -61,13 +67,16 @@ def run(settings: PlansSettings, stop: threading.Event) -> None:
             try:
                 if beat.is_due(now):
                     _beat(pool)
+                    readiness.well("database")
                 _hear(pool, heard, now)
                 if tick.is_due(now):
-                    _tick(pool, now)
+                    with counted.TICK_SECONDS.time():
+                        _tick(pool, now)
                 if sweep.is_due(now):
                     _sweep(pool, now)
             except KangbanError as error:
                 log.warning("%s", error)
+                readiness.ill("database", "it does not answer")
                 tick.again()
                 stop.wait(_AWAY_S)
 
@@ -133,11 +142,14 @@ def _for_each(pool: Pool, patients: Iterable[int], action: Action, now: datetime
         try:
             with transaction(pool) as connection:
                 action(connection, patient_id=patient_id, now=now)
+            counted.FOLLOWED.inc()
         except TryAgain:
             raise
         except KangbanError as error:
+            counted.FAILED.inc()
             log.warning("The plan of patient %d waits for a hand: %s", patient_id, error)
         except Exception as error:
+            counted.FAILED.inc()
             # one patient's broken rows must not keep reminders from the others; only the name,
             # since the error's own text may quote a row
             log.error("The plan of patient %d failed: %s", patient_id, type(error).__name__)
@@ -150,7 +162,7 @@ def _settle(connection: Connection[Any], *, patient_id: int, now: datetime) -> N
 
 def main() -> None:
     """Reads the settings, then follows the plans until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO)
+    our_log.begin_from(os.environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

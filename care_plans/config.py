@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from observe.config import Watched
 from vitals.settings import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlansSettings:
+class PlansSettings(Watched):
     """Where plans stand, and how often the clock is looked at."""
 
     database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens")

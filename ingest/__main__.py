@@ -3,6 +3,7 @@
     broker ─▶ paho's thread ─▶ this thread: take, judge ─▶ the loader's thread: load, receipts, ack
     pages ─▶ table of commands ─▶ the courier's thread ─▶ broker
     pages ─▶ table of quarantine ─▶ the releaser's thread: load
+    table of leases ◀─▶ the leaseholder's thread ─▶ which shards, where workers share them out
 
 Two threads for what comes, so that the next messages are judged while the database works. Nothing
 is acknowledged before it is committed; while the database is away the same load is tried again and
@@ -21,17 +22,21 @@ from queue import Empty, Full, Queue
 
 import msgspec
 
+from ingest import counted
 from ingest.arrival import DeadLetter, Verdict
 from ingest.config import IngestSettings
 from ingest.courier import Courier
+from ingest.leaseholder import Leaseholder
+from ingest.lines import Lines
 from ingest.load import Loaded, Loader
 from ingest.reason import Reason
 from ingest.release import Releaser
-from ingest.subscribe import Arrival, Subscription
+from ingest.subscribe import Arrival
 from ingest.validate import judge, judge_all
+from observe.door import Door
+from observe.readiness import Readiness
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
 from vitals.errors import KangbanError
-from vitals.wire import topic
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +44,9 @@ log = logging.getLogger(__name__)
 _LOOK_UP_S = 0.5
 # seconds between attempts of one load: the first, and the longest
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 0.2, 10.0
+# leases that a transaction may last, a minute as settings come: a load takes a second, and one that
+# stands still with its worker must not keep others from the same devices
+_LEASES_OF_TRANSACTION = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,28 +65,47 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     gc.set_threshold(100_000, 20, 100)
     # one load that waits, so that the loader never does; more would only be memory
     judged: Queue[_Work] = Queue(maxsize=1)
-    subscription = Subscription(settings)
-    with open_pool(settings.database_url, process=settings.process, max_size=4) as pool:
-        loader = _LoadingThread(settings, subscription, pool, judged, stop)
-        courier = Courier(settings, subscription, pool, stop)
-        releaser = Releaser(settings.database_url, pool, stop)
-        loader.start()
-        courier.start()
-        releaser.start()
-        subscription.start()
+    lines = Lines(settings)
+    readiness = Readiness(
+        "ingest", "broker", "database", *(["lease"] if settings.shards.leased else [])
+    )
+    counted.watch(lines)
+    with (
+        open_pool(
+            settings.database_url,
+            process=settings.process,
+            max_size=5,
+            transaction_limit_s=_LEASES_OF_TRANSACTION * settings.lease_s,
+        ) as pool,
+        Door(settings, readiness),
+    ):
+        loader = _LoadingThread(settings, lines, pool, judged, readiness, stop)
+        threads: list[threading.Thread] = [loader, Courier(settings, lines, pool, stop)]
+        threads.append(threading.Thread(target=_wake, args=(lines, stop), name="waker"))
+        threads.append(Releaser(settings.database_url, pool, stop))
+        if settings.shards.leased:
+            threads.append(Leaseholder(settings, lines, pool, readiness, stop))
+        for each in threads:
+            each.start()
+        lines.start()
         try:
             while not stop.is_set():
-                arrivals = subscription.take(wait_s=_LOOK_UP_S)
+                arrivals = lines.take(wait_s=_LOOK_UP_S)
                 if arrivals:
                     _hand_over(judged, _judge_all(arrivals), stop)
         finally:
             stop.set()
-            loader.join()
-            courier.join()
-            releaser.join()
-            subscription.stop()
+            for each in threads:
+                each.join()
+            lines.stop()
     if loader.failure is not None:
         raise loader.failure
+
+
+def _wake(lines: Lines, stop: threading.Event) -> None:
+    """Lets the loop look up once it is asked to stop, whatever its wait has come to."""
+    stop.wait()
+    lines.wake()
 
 
 def _judge_all(arrivals: Sequence[Arrival]) -> _Work:
@@ -88,6 +115,7 @@ def _judge_all(arrivals: Sequence[Arrival]) -> _Work:
     except Exception:
         # whichever it was, its neighbours are judged
         verdicts = [_judge_one(each, now) for each in arrivals]
+    counted.judged(verdicts)
     return _Work(arrivals=arrivals, verdicts=verdicts)
 
 
@@ -115,16 +143,17 @@ class _LoadingThread(threading.Thread):
     def __init__(
         self,
         settings: IngestSettings,
-        subscription: Subscription,
+        lines: Lines,
         pool: Pool,
         judged: "Queue[_Work]",
+        readiness: Readiness,
         stop: threading.Event,
     ) -> None:
         super().__init__(name="loader")
-        self._settings, self._subscription, self._pool = settings, subscription, pool
-        self._judged, self._stop_asked = judged, stop
+        self._settings, self._lines, self._pool = settings, lines, pool
+        self._judged, self._readiness, self._stop_asked = judged, readiness, stop
         self._loader = Loader(pool)
-        self._beat_s = float("-inf")
+        self._looked_s, self._has_beaten = float("-inf"), False
         # what ended this thread before it was asked to stop: the process ends with it
         self.failure: Exception | None = None
 
@@ -149,14 +178,20 @@ class _LoadingThread(threading.Thread):
 
     def _load(self, work: _Work) -> Loaded | None:
         """What was committed; None when the process stops before anything could be."""
-        wait_s = _FIRST_RETRY_S
+        wait_s, began_s = _FIRST_RETRY_S, time.monotonic()
         while True:
+            now = datetime.now(UTC)
             try:
-                return self._loader.load(work.verdicts, now=datetime.now(UTC))
+                done = self._loader.load(work.verdicts, now=now)
+                took_s = time.monotonic() - began_s
+                counted.loaded(work.verdicts, done, now=now, took_s=took_s)
+                return done
             except KangbanError as error:
                 log.error("Nothing is acknowledged, the same is tried again: %s", error)
             except Exception:
                 log.exception("Nothing is acknowledged, the same is tried again.")
+            counted.FAILURES.inc()
+            self._readiness.ill("database", "it takes nothing in")
             if self._stop_asked.wait(wait_s):
                 return None
             wait_s = min(2 * wait_s, _LONGEST_RETRY_S)
@@ -164,20 +199,31 @@ class _LoadingThread(threading.Thread):
     def _answer(self, work: _Work, loaded: Loaded) -> None:
         for gateway, receipt in loaded.receipts:
             # the same bytes as vitals.wire.encode_receipt gives, in a tenth of the time
-            self._subscription.send(topic(gateway, "receipt"), msgspec.json.encode(receipt))
-        self._subscription.acknowledge(work.arrivals)
+            self._lines.send(gateway, "receipt", msgspec.json.encode(receipt))
+        self._lines.acknowledge(work.arrivals)
+        counted.UNANSWERED.dec(counted.envelopes(work.verdicts))
         if loaded.refused:
             log.warning("%d measurements or messages were refused and kept.", loaded.refused)
         log.debug("%d messages, %d new measurements", len(work.arrivals), loaded.inserted)
 
     def _beat(self) -> None:
         """Says that this worker works: it has a broker, and the database takes its word."""
+        self._readiness.say("broker", well=self._lines.is_whole(), trouble="it lets us not in")
         now_s = time.monotonic()
-        if now_s - self._beat_s < HEARTBEAT_EVERY_S or not self._subscription.is_connected():
+        connected = self._lines.is_connected()
+        # the first beat comes as soon as there is a broker
+        if now_s - self._looked_s < HEARTBEAT_EVERY_S and (self._has_beaten or not connected):
             return
-        self._beat_s = now_s
+        self._looked_s = now_s
+        self._loader.ask_again_who_is_welcome()
         try:
             with transaction(self._pool) as connection:
-                heartbeat(connection, self._settings.process)
+                # pages and rules ask whether ingest lives, supervisors whether this worker does
+                for name in {"ingest", self._settings.process} if connected else ():
+                    heartbeat(connection, name)
         except KangbanError as error:
+            self._readiness.ill("database", "it does not answer")
             log.error("%s", error)
+        else:
+            self._readiness.well("database")
+            self._has_beaten = self._has_beaten or connected

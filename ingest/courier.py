@@ -11,13 +11,12 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 
-from ingest.config import IngestSettings
-from ingest.subscribe import Subscription
+from ingest.config import IngestSettings, Shards
+from ingest.lines import Lines
 from store import commands
 from store.listen import Listener
 from store.pool import Pool, transaction
 from vitals.errors import KangbanError
-from vitals.wire import topic
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +38,12 @@ class Courier(threading.Thread):
     def __init__(
         self,
         settings: IngestSettings,
-        subscription: Subscription,
+        lines: Lines,
         pool: Pool,
         stop: threading.Event,
     ) -> None:
         super().__init__(name="courier")
-        self._settings, self._subscription, self._pool = settings, subscription, pool
+        self._settings, self._lines, self._pool = settings, lines, pool
         self._stop_asked = stop
         self._looked_s = self._swept_s = float("-inf")
 
@@ -63,7 +62,7 @@ class Courier(threading.Thread):
     def _work(self, *, woken: bool) -> None:
         now_s = time.monotonic()
         # without a broker, commands stay in the table: paho would keep each repetition
-        if (woken or now_s - self._looked_s >= _EVERY_S) and self._subscription.is_connected():
+        if (woken or now_s - self._looked_s >= _EVERY_S) and self._lines.is_connected():
             self._looked_s = now_s
             while self._carry() == _AT_ONCE:
                 """There are more."""
@@ -73,9 +72,11 @@ class Courier(threading.Thread):
                 commands.sweep(connection, datetime.now(UTC))
 
     def _carry(self) -> int:
-        """How many commands were handed to the broker."""
+        """The most commands of one range of shards that were handed to the broker."""
+        return max(map(self._carry_of, self._lines.owned()), default=0)
+
+    def _carry_of(self, owned: Shards) -> int:
         now = datetime.now(UTC)
-        owned = self._settings.shards
         with transaction(self._pool) as connection:
             waiting = commands.take(
                 connection,
@@ -87,7 +88,7 @@ class Courier(threading.Thread):
             )
             # sent before it is marked: after a fall between the two it is sent twice, never not
             for each in waiting:
-                self._subscription.send(topic(each.gateway, "command"), each.payload)
+                self._lines.send(each.gateway, "command", each.payload)
             if waiting:
                 commands.mark_sent(connection, [each.id for each in waiting], now=now)
         return len(waiting)

@@ -42,17 +42,22 @@ _NOT_THE_MESSAGES = (TryAgain, MendSettings, OSError, MemoryError)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What one load did: receipts by gateway, in the order of the deliveries, and counts."""
+    """What one load did: receipts by gateway, in the order of the deliveries, and counts.
+
+    `reasons`: one word for each measurement or message that was refused.
+    """
 
     receipts: tuple[tuple[str, Receipt], ...] = ()
     inserted: int = 0
     refused: int = 0
+    reasons: tuple[Reason, ...] = ()
 
     def __add__(self, other: "Loaded") -> "Loaded":
         return Loaded(
             receipts=self.receipts + other.receipts,
             inserted=self.inserted + other.inserted,
             refused=self.refused + other.refused,
+            reasons=self.reasons + other.reasons,
         )
 
 
@@ -61,7 +66,7 @@ class Loader:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        # ids never change; what is unknown is asked again
+        # ids never change; what is unknown is asked again, and now and then who is welcome
         self._gateways: dict[str, int] = {}
         self._devices: dict[str, int] = {}
         # a belief, checked under the lock of each load: which gateway alone delivers a device
@@ -85,6 +90,10 @@ class Loader:
         half = len(verdicts) // 2
         return self.load(verdicts[:half], now=now) + self.load(verdicts[half:], now=now)
 
+    def ask_again_who_is_welcome(self) -> None:
+        """Forgets which gateways are registered: one may have been shut out since."""
+        self._gateways.clear()
+
     def _load_all(self, verdicts: Sequence[Verdict], *, now: datetime) -> Loaded:
         welcome = [self._welcome(each) for each in self._meet(verdicts)]
         deliveries = [each for each in welcome if isinstance(each, Delivery)]
@@ -99,6 +108,7 @@ class Loader:
             receipts=tuple((each.gateway, each.receipt()) for each in deliveries),
             inserted=inserted,
             refused=sum(len(each.rejections) for each in deliveries) + len(letters),
+            reasons=_reasons(deliveries, letters),
         )
 
     def _hear(self, events: Sequence[EventSeen], *, now: datetime) -> list[DeadLetter]:
@@ -259,9 +269,9 @@ class Loader:
     def _isolate(self, verdict: Verdict, *, error: Exception, now: datetime) -> Loaded:
         """Stores what can be of a message that the database refused as a whole."""
         log.warning(
-            "A message is taken apart because it could not be stored whole: %s: %s",
+            # only the name: the error's own text may quote a value
+            "A message is taken apart because it could not be stored whole: %s",
             type(error).__name__,
-            error,
         )
         if isinstance(verdict, Delivery) and verdict.items:
             return self._one_by_one(verdict, now=now)
@@ -274,7 +284,7 @@ class Loader:
             message = replace(letter.message, topic="?", payload=payload)
             letter = replace(letter, message=message)
         self._commit([], [letter])
-        return Loaded(refused=1)
+        return Loaded(refused=1, reasons=(letter.code,))
 
     def _one_by_one(self, delivery: Delivery, *, now: datetime) -> Loaded:
         done = Loaded()
@@ -301,11 +311,17 @@ class Loader:
             receipts=((delivery.gateway, whole.receipt()),),
             inserted=done.inserted,
             refused=rest.refused,
+            reasons=rest.reasons,
         )
 
 
 def _items(deliveries: Sequence[Delivery]) -> int:
     return sum(len(each.items) for each in deliveries)
+
+
+def _reasons(deliveries: Sequence[Delivery], letters: Sequence[DeadLetter]) -> tuple[Reason, ...]:
+    of_items = [each.codes[0] for delivery in deliveries for each in delivery.rejections]
+    return (*of_items, *(each.code for each in letters))
 
 
 def _store_unknown(

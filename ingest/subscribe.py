@@ -12,8 +12,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -45,6 +46,8 @@ _RECONNECT_FIRST_S, _RECONNECT_MOST_S = 1, 8
 _RECEIPTS_IN_FLIGHT = 1000
 # what gateways say
 _LEAVES = ("up", "health", "event")
+# every connection of this process has another number, whichever line it belongs to
+_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,28 @@ class Arrival:
 
 
 class Subscription:
-    """A worker's shards. `take` and `acknowledge` may be called from different threads."""
+    """A line for some shards; its methods may be called from different threads.
 
-    def __init__(self, settings: IngestSettings) -> None:
+    `waiting`: where what comes is put. `may_connect` is asked before each attempt.
+    """
+
+    def __init__(
+        self,
+        settings: IngestSettings,
+        *,
+        waiting: SimpleQueue[Arrival | None],
+        client_id: str | None = None,
+        may_connect: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._settings = settings
-        self._waiting: SimpleQueue[Arrival] = SimpleQueue()
+        self._waiting, self._may_connect = waiting, may_connect
+        self._client_id = client_id or f"kangban-ingest-{settings.shards}"
         self._connected = threading.Event()
         self._stopping = threading.Event()
         # guards the connection's number: no acknowledgement may slip between two connections
         self._lock = threading.Lock()
         self._connection = 0
+        self._sent = self._confirmed = 0
         self._client = self._make_client()
 
     def start(self) -> None:
@@ -85,25 +100,14 @@ class Subscription:
         """Does the broker bring what this worker owns?"""
         return self._connected.is_set()
 
-    def take(self, *, wait_s: float) -> list[Arrival]:
-        """The messages of the next load in order of arrival, empty when none came in `wait_s`."""
-        try:
-            first = self._waiting.get(timeout=wait_s)
-        except Empty:
-            return []
-        arrivals, size = [first], len(first.message.payload)
-        last_moment_s = time.monotonic() + _LINGER_S
-        while len(arrivals) < _LOAD_MESSAGES and size < _LOAD_BYTES:
-            try:
-                each = self._waiting.get(timeout=max(0.0, last_moment_s - time.monotonic()))
-            except Empty:
-                break
-            arrivals.append(each)
-            size += len(each.message.payload)
-        return arrivals
+    def unconfirmed(self) -> int:
+        """Messages of ours that the broker has not confirmed."""
+        return self._sent - self._confirmed
 
     def send(self, topic: str, payload: bytes) -> None:
         """Publishes; paho keeps it over a reconnect."""
+        with self._lock:
+            self._sent += 1
         self._client.publish(topic, payload, qos=1)
 
     def acknowledge(self, arrivals: Sequence[Arrival]) -> None:
@@ -117,17 +121,16 @@ class Subscription:
         settings = self._settings
         client = Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"kangban-ingest-{settings.shards}",
+            client_id=self._client_id,
             clean_session=False,
             manual_ack=True,
         )
         client.max_inflight_messages_set(_RECEIPTS_IN_FLIGHT)
         client.reconnect_delay_set(_RECONNECT_FIRST_S, _RECONNECT_MOST_S)
-        if settings.mqtt.user is not None:
-            client.username_pw_set(settings.mqtt.user, settings.mqtt.password)
-        if settings.mqtt.tls:
-            client.tls_set_context(_tls(settings))
+        _introduce(client, settings)
+        client.on_pre_connect = self._on_pre_connect
         client.on_socket_open = _send_at_once
+        client.on_publish = self._on_publish
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -135,6 +138,14 @@ class Subscription:
         return client
 
     # what follows runs in paho's thread
+
+    def _on_pre_connect(self, _: Client, __: Any) -> None:
+        if not self._may_connect():
+            # paho takes this for a broker that is away, and asks again later
+            raise ConnectionAbortedError("another worker may have these shards by now")
+
+    def _on_publish(self, *_: Any) -> None:
+        self._confirmed += 1
 
     def _on_connect(self, client: Client, _: Any, flags: Any, reason: Any, __: Any) -> None:
         if reason.is_failure:
@@ -185,7 +196,33 @@ class Subscription:
 
     def _next_connection(self) -> None:
         with self._lock:
-            self._connection += 1
+            self._connection = next(_numbers)
+
+
+def gather(waiting: SimpleQueue[Arrival | None], *, wait_s: float) -> list[Arrival]:
+    """The messages of the next load in order of arrival, empty when none came in `wait_s`.
+
+    None in the queue ends the wait. A signal that comes as the time runs out would else make it
+    last for ever (CPython 3.11 computes a negative rest, which means no limit).
+    """
+    try:
+        first = waiting.get(timeout=wait_s)
+    except Empty:
+        return []
+    if first is None:
+        return []
+    arrivals, size = [first], len(first.message.payload)
+    last_moment_s = time.monotonic() + _LINGER_S
+    while len(arrivals) < _LOAD_MESSAGES and size < _LOAD_BYTES:
+        try:
+            each = waiting.get(timeout=max(0.0, last_moment_s - time.monotonic()))
+        except Empty:
+            break
+        if each is None:
+            break
+        arrivals.append(each)
+        size += len(each.message.payload)
+    return arrivals
 
 
 def ours(owned: Shards) -> list[str]:
@@ -204,6 +241,34 @@ def not_ours(owned: Shards) -> list[str]:
     topics = [f"{ROOT}/{level}/+/{leaf}" for level in every for leaf in _LEAVES]
     kept = set(ours(owned))
     return [each for each in topics if each not in kept]
+
+
+def forget_session(settings: IngestSettings, client_id: str) -> None:
+    """Ends what the broker keeps for a client id, with all that waits in it.
+
+    Gateways send again what no receipt has named. Raises OSError where the broker is away.
+    """
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=client_id,
+        clean_session=True,
+        reconnect_on_failure=False,
+    )
+    _introduce(client, settings)
+
+    def leave(*_: Any) -> None:
+        client.disconnect()
+
+    client.on_connect = leave
+    client.connect(settings.mqtt.host, settings.mqtt.port)
+    client.loop_forever()
+
+
+def _introduce(client: Client, settings: IngestSettings) -> None:
+    if settings.mqtt.user is not None:
+        client.username_pw_set(settings.mqtt.user, settings.mqtt.password)
+    if settings.mqtt.tls:
+        client.tls_set_context(_tls(settings))
 
 
 def _send_at_once(_: Client, __: Any, line: Any) -> None:

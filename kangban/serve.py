@@ -96,7 +96,15 @@ class Servants:
         return self._logs / f"{name}.log"
 
     def _start(self, name: str) -> None:
-        self._running[name] = owned.start([name], environ=self._environ, log=self.log_of(name))
+        environ = self._environ | self._status_port(name)
+        self._running[name] = owned.start([name], environ=environ, log=self.log_of(name))
+
+    def _status_port(self, name: str) -> dict[str, str]:
+        """A port of its own for each process, counted up from the one that was set."""
+        first = self._environ.get("KANGBAN_STATUS_PORT", "")
+        if not first.isdigit() or first == "0":
+            return {}
+        return {"KANGBAN_STATUS_PORT": str(int(first) + list(PROCESSES).index(name))}
 
     def _watch(self, name: str) -> None:
         wait_s = _FIRST_WAIT_S

@@ -11,11 +11,15 @@ import signal
 import threading
 from datetime import UTC, datetime
 
+from notify import counted
 from notify.channels import apprise
 from notify.config import NotifySettings
 from notify.deliver import Words
 from notify.patience import Patience
 from notify.records import deliver_one
+from observe import log as our_log
+from observe.door import Door
+from observe.readiness import Readiness
 from store import outbox
 from store.listen import Listener
 from store.pool import HEARTBEAT_EVERY_S, Pool, heartbeat, open_pool, transaction
@@ -34,7 +38,11 @@ def run(settings: NotifySettings, stop: threading.Event) -> None:
     """Drains the outbox until `stop` is set."""
     patience = Patience(settings.wait_s)
     wakes = [threading.Event() for _ in range(settings.workers)]
-    with open_pool(settings.database_url, process="notify", max_size=settings.workers + 1) as pool:
+    readiness = Readiness("notify", "database")
+    with (
+        Door(settings, readiness),
+        open_pool(settings.database_url, process="notify", max_size=settings.workers + 1) as pool,
+    ):
         threads = [
             threading.Thread(
                 target=_drain, args=(pool, settings, patience, wake, stop), daemon=True
@@ -44,7 +52,7 @@ def run(settings: NotifySettings, stop: threading.Event) -> None:
         for each in threads:
             each.start()
         try:
-            _watch(pool, settings, wakes, stop)
+            _watch(pool, settings, wakes, readiness, stop)
         finally:
             stop.set()
             _wake(wakes)
@@ -53,7 +61,11 @@ def run(settings: NotifySettings, stop: threading.Event) -> None:
 
 
 def _watch(
-    pool: Pool, settings: NotifySettings, wakes: list[threading.Event], stop: threading.Event
+    pool: Pool,
+    settings: NotifySettings,
+    wakes: list[threading.Event],
+    readiness: Readiness,
+    stop: threading.Event,
 ) -> None:
     """Wakes the drainers when something is due, and says that the process works."""
     beaten: datetime | None = None
@@ -69,8 +81,12 @@ def _watch(
                         beaten = now
             except KangbanError as error:
                 log.warning("%s", error)
+                readiness.ill("database", "it does not answer")
                 stop.wait(_AWAY_S)
                 continue
+            readiness.well("database")
+            late_s = (now - next_try_at).total_seconds() if next_try_at is not None else 0.0
+            counted.OVERDUE.set(max(0.0, late_s))
             if next_try_at is not None and next_try_at <= now:
                 _wake(wakes)
 
@@ -92,11 +108,12 @@ def _drain(
                 public_url=settings.public_url,
                 clock=_clock,
             ):
-                pass
+                counted.ROUNDS.inc()
         except KangbanError as error:
             log.warning("%s", error)
             stop.wait(_AWAY_S)
         except Exception as error:
+            counted.FAILURES.inc()
             # only the name: the error's own text may quote a message
             log.error("A drainer failed with %s; its message waits.", type(error).__name__)
             stop.wait(_AWAY_S)
@@ -118,7 +135,7 @@ def _wake(wakes: list[threading.Event]) -> None:
 
 def main() -> None:
     """Reads the settings, then drains until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO)
+    our_log.begin_from(os.environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from observe.config import Watched
 from vitals.settings import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotifySettings:
+class NotifySettings(Watched):
     """Where messages wait, and how patient the drainers are."""
 
     database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens")

@@ -17,6 +17,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from observe import log as our_log
+from observe.door import Door
+from observe.readiness import Readiness
+from rules import counted
 from rules.alert import Event
 from rules.config import RulesSettings
 from rules.pack import Pack, standard_packs
@@ -68,7 +72,9 @@ def run(settings: RulesSettings, stop: threading.Event) -> None:
     packs = standard_packs()
     beat, tick = Clockwork(HEARTBEAT_EVERY_S), Clockwork(settings.tick_s)
     look = Clockwork(settings.poll_s)
+    readiness = Readiness("rules", "database")
     with (
+        Door(settings, readiness),
         open_pool(settings.database_url, process="rules", max_size=2) as pool,
         Listener(settings.database_url, ["kangban_news"]) as listener,
     ):
@@ -80,10 +86,12 @@ def run(settings: RulesSettings, stop: threading.Event) -> None:
                 if look.is_due():
                     _judge_all(pool, packs, beat, stop)
                 _beat(pool, beat)
+                readiness.well("database")
                 if _was_called(listener):
                     look.at_once()
             except TryAgain as error:
                 log.warning("%s", error)
+                readiness.ill("database", "it does not answer")
                 # who was taken and not judged is due
                 tick.at_once()
                 stop.wait(_AWAY_S)
@@ -126,7 +134,7 @@ def take(pool: Pool, packs: Sequence[Pack]) -> list[int] | None:
 def judge_one(pool: Pool, patient_id: int, packs: Sequence[Pack]) -> None:
     """Judges one patient; what fails is kept with its error and tried later. Raises TryAgain."""
     now = _now()
-    with transaction(pool) as connection:
+    with counted.SECONDS.time(), transaction(pool) as connection:
         kept.hold(connection, patient_id)
         try:
             with connection.transaction():
@@ -139,9 +147,12 @@ def judge_one(pool: Pool, patient_id: int, packs: Sequence[Pack]) -> None:
                 connection, patient_id=patient_id, failure=repr(error), now=now
             )
             log.exception("patient %s not judged, try %d", patient_id, failures)
+            counted.FAILED.inc()
             return
+    counted.JUDGED.inc()
     for step in steps:
         if step.event is not Event.REPEATED:
+            counted.STEPS.labels(event=str(step.event), severity=step.alert.severity).inc()
             log.info("%s %s S%d", step.event, step.alert.rule, step.alert.severity)
 
 
@@ -171,7 +182,7 @@ def _now() -> datetime:
 
 def main() -> None:
     """Runs the process until SIGTERM or SIGINT."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    our_log.begin_from(os.environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

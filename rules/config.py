@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from observe.config import Watched
 from vitals.settings import setting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulesSettings:
+class RulesSettings(Watched):
     """Where patients and their news stand, and how patient the process is."""
 
     database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens")

@@ -47,6 +47,8 @@ KEPT = {
     "gateway": "a box and its health; it must stay welcome, or its spool would become dead letters",
     "gateway_certificate": "which keys were issued to which box",
     "heartbeat": "server processes",
+    "ingest_worker": "server processes",
+    "shard_lease": "which worker serves which shards",
     "schema_migration": "the schema",
     "retention": "when old readings were removed",
 }

@@ -51,11 +51,24 @@ def connect(url: str, *, autocommit: bool = False) -> Iterator[Connection[Any]]:
         yield connection
 
 
-def open_pool(url: str, *, process: str = "kangban", max_size: int = 4) -> Pool:
+def open_pool(
+    url: str,
+    *,
+    process: str = "kangban",
+    max_size: int = 4,
+    transaction_limit_s: float | None = None,
+) -> Pool:
     """A pool of connections named after the process; close it with `.close()` or use `with`.
 
-    Connects in the background: an absent server shows at the first transaction.
+    Connects in the background: an absent server shows at the first transaction. The server ends a
+    transaction that lasts longer than `transaction_limit_s`, with its connection.
     """
+
+    def configure(connection: Connection[Any]) -> None:
+        if transaction_limit_s is not None:
+            _limit_transactions(connection, transaction_limit_s)
+        _speak_utc(connection)
+
     return ConnectionPool(
         url,
         min_size=1,
@@ -68,7 +81,7 @@ def open_pool(url: str, *, process: str = "kangban", max_size: int = 4) -> Pool:
             "connect_timeout": _CONNECT_TIMEOUT_S,
             **NOTICE_DEATH,
         },
-        configure=_speak_utc,
+        configure=configure,
         name=process,
         open=True,
     )
@@ -120,6 +133,15 @@ def heartbeats(connection: Connection[Any]) -> dict[str, datetime]:
 def _speak_utc(connection: Connection[Any]) -> None:
     connection.execute(_SQL["speak_utc"])
     connection.commit()
+
+
+def _limit_transactions(connection: Connection[Any], limit_s: float) -> None:
+    # also in the middle of a COPY whose worker stands still, which no other limit ends;
+    # PostgreSQL has it since 17
+    connection.execute(
+        "SELECT set_config(name, %s, false) FROM pg_settings WHERE name = 'transaction_timeout'",
+        (str(round(limit_s * 1000)),),
+    )
 
 
 def _first_line(error: psycopg.Error) -> str:

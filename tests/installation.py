@@ -41,6 +41,10 @@ class Installation:
         text = text.replace("/mosquitto/config/acl", str(ROOT / "deploy/mosquitto/acl"))
         text = text.replace("log_dest stdout", "log_dest stderr\nlog_type information")
         text = text.replace("listener 8883", f"listener {self.port} 127.0.0.1")
+        # the server's own door
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.inner_port: int = free.getsockname()[1]
+        text = text.replace("listener 8884", f"listener {self.inner_port} 127.0.0.1")
         (folder / "mosquitto.conf").write_text(f"user {os.environ.get('USER', 'root')}\n{text}")
         self._start()
 
@@ -48,6 +52,15 @@ class Installation:
     def mqtt(self) -> str:
         """The broker as homes reach it."""
         return f"mqtts://localhost:{self.port}"
+
+    def for_ingest(self) -> dict[str, str]:
+        """What ingest must know to work at the inner door."""
+        return {
+            "KANGBAN_MQTT_URL": f"mqtts://localhost:{self.inner_port}",
+            "KANGBAN_MQTT_CA_PATH": str(self.secrets / "authority.crt"),
+            "KANGBAN_MQTT_CERTIFICATE_PATH": str(self.secrets / "ingest.crt"),
+            "KANGBAN_MQTT_KEY_PATH": str(self.secrets / "ingest.key"),
+        }
 
     def settings(self) -> dict[str, Any]:
         """What the pages must know to sign and to shut out."""
@@ -134,9 +147,9 @@ class Talker:
             self._client.subscribe(topics, 1)
             assert self._news.wait_for(lambda: self._grants, 10)
 
-    def say(self, topic: str) -> None:
+    def say(self, topic: str, payload: bytes = b"x") -> None:
         """Publishes; returns when the broker has taken it (whether or not it passes it on)."""
-        self._client.publish(topic, b"x", qos=1).wait_for_publish(10)
+        self._client.publish(topic, payload, qos=1).wait_for_publish(10)
 
     def hears(self, topic: str, *, within_s: float = 10.0) -> bool:
         """Did a message on this topic come?"""

@@ -13,6 +13,7 @@ PACKAGES = [
     "vitals",
     "gateway_agent",
     "store",
+    "observe",
     "ingest",
     "rules",
     "notify",
@@ -62,6 +63,7 @@ PURE = (
     "ingest/event.py",
     "ingest/forgotten.py",
     "ingest/dismantle.py",
+    "ingest/lease.py",
     "ingest/rollup.py",
     "rules/finding.py",
     "rules/trends.py",
@@ -130,6 +132,10 @@ HOMES = {
     },
     "cryptography": {"gateway_agent/enrol.py", "api/authority.py"},
     "apprise": {"notify/channels/apprise.py"},
+    "prometheus_client": {
+        "observe/door.py",
+        *(f"{each}/counted.py" for each in ("ingest", "rules", "notify", "care_plans", "api")),
+    },
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
 from typing import Any
 
 import psycopg
@@ -252,7 +253,7 @@ def test_a_session_that_knew_no_events_learns_of_them(
     chosen = settings(embedded_url, broker)
     with monkeypatch.context() as earlier:
         earlier.setattr("ingest.subscribe._LEAVES", ("up", "health"))
-        old = Subscription(chosen)
+        old = Subscription(chosen, waiting=SimpleQueue())
         old.start()
         until(old.is_connected)
         old.stop()

@@ -79,9 +79,10 @@ def test_processes_and_database_agree_on_who_where_and_how_they_are_healthy():
 def test_only_the_broker_and_the_loopback_are_open():
     published = {name: each["ports"] for name, each in SERVICES.items() if "ports" in each}
     assert published == {"broker": ["8883:8883"], "api": ["127.0.0.1:8000:8000"]}
-    assert re.findall(r"^listener (\d+)", MOSQUITTO, re.MULTILINE) == ["8883"]
+    # the second is for the server's own side, and stays on the inner network
+    assert re.findall(r"^listener (\d+)", MOSQUITTO, re.MULTILINE) == ["8883", "8884"]
     assert environment_of("api")["KANGBAN_API_PORT"] == "8000"
-    assert environment_of("ingest")["KANGBAN_MQTT_URL"] == "mqtts://broker:8883"
+    assert environment_of("ingest")["KANGBAN_MQTT_URL"] == "mqtts://broker:8884"
     assert SERVICES["database"]["networks"] == ["inside"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
 

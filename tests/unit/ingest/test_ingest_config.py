@@ -28,6 +28,13 @@ def test_a_worker_of_a_range_has_a_name_of_its_own() -> None:
     assert len(ours(settings.shards)) == 3 * 32
 
 
+def test_workers_that_share_the_shards_out_say_so() -> None:
+    settings = read(IngestSettings, {**GIVEN, "KANGBAN_SHARDS": "leased"})
+
+    assert settings.shards.leased
+    assert (settings.process, str(settings.shards)) == ("ingest", "leased")
+
+
 def test_what_a_worker_does_not_own_is_everything_else() -> None:
     one = Shards(first=5, last=5)
 
