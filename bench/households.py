@@ -1,8 +1,8 @@
 """Measurements of many households for the benchmarks: the same every time, encoded beforehand.
 
 Each gateway serves two people with one device each, a sensor of glucose and a band for the heart
-rate, that measure every five minutes. Fifty measurements of one device make a message, and the
-messages of all gateways take turns, as they would over a day. May hold: making data. May not:
+rate, that measure every five minutes. Measurements of one device make a message, fifty or one, and
+the messages of all gateways take turns, as they would over a day. May hold: making data. May not:
 measuring.
 """
 
@@ -55,33 +55,36 @@ def settle(connection: Connection[Any], *, gateways: int) -> None:
             people.bind_device(connection, device_name(number, each), patient_id=patient)
 
 
-def messages(*, gateways: int, readings: int, now: datetime) -> list[Message]:
-    """About `readings` measurements in full messages, all before `now`, in order of sending."""
-    rounds = max(1, readings // (gateways * DEVICES_OF_GATEWAY * MAX_MEASUREMENTS))
-    begin = now.astimezone(UTC).replace(microsecond=0) - rounds * MAX_MEASUREMENTS * STEP
-    return list(_messages(gateways=gateways, rounds=rounds, begin=begin))
+def messages(
+    *, gateways: int, readings: int, now: datetime, size: int = MAX_MEASUREMENTS
+) -> list[Message]:
+    """About `readings` measurements, `size` in each message, all before `now`, as they are sent."""
+    rounds = max(1, readings // (gateways * DEVICES_OF_GATEWAY * size))
+    begin = now.astimezone(UTC).replace(microsecond=0) - rounds * size * STEP
+    return list(_messages(gateways=gateways, rounds=rounds, size=size, begin=begin))
 
 
-def _messages(*, gateways: int, rounds: int, begin: datetime) -> Iterator[Message]:
+def _messages(*, gateways: int, rounds: int, size: int, begin: datetime) -> Iterator[Message]:
     for turn in range(rounds):
         for each in range(DEVICES_OF_GATEWAY):
             for number in range(gateways):
-                yield _message(number, each, turn=turn, begin=begin)
+                yield _message(number, each, first=turn * size, size=size, begin=begin)
 
 
-def _message(gateway: int, place_at_home: int, *, turn: int, begin: datetime) -> Message:
+def _message(
+    gateway: int, place_at_home: int, *, first: int, size: int, begin: datetime
+) -> Message:
     device = device_name(gateway, place_at_home)
-    first = turn * MAX_MEASUREMENTS
     measurements = tuple(
         measurement
-        for sequence in range(first, first + MAX_MEASUREMENTS)
+        for sequence in range(first, first + size)
         for measurement in _measure(device, place_at_home, sequence=sequence, begin=begin)
     )
     envelope = Envelope(
         v=VERSION,
         gateway=gateway_name(gateway),
-        batch=f"{gateway}-{place_at_home}-{turn}",
-        sent_at=begin + (first + MAX_MEASUREMENTS) * STEP,
+        batch=f"{gateway}-{place_at_home}-{first}",
+        sent_at=begin + (first + size) * STEP,
         measurements=measurements,
         software="bench",
     )
