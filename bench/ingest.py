@@ -211,7 +211,8 @@ def _ingest(
     url: str, postgres: Postgres, broker: Broker, case: _Case, *, profile: Path | None = None
 ) -> Measured:
     """Everything, from the first message to the last receipt."""
-    arguments = [broker.url, case.packets, _GATEWAYS * _ENVELOPES_OF_GATEWAY]
+    size = case.total // len(case.sent)
+    arguments = [broker.url, case.packets, _GATEWAYS * _ENVELOPES_OF_GATEWAY, size]
     with _worker(url, broker.url, profile=profile) as worker:
         pids = {"database": postgres.pid, "worker": worker, "broker": broker.pid}
         before_s = {name: cpu_s(pid) for name, pid in pids.items()}

@@ -2,9 +2,10 @@
 
 A raw socket and bytes made beforehand, so that the sender takes little of the two cores that are
 measured. It keeps no more messages without a receipt than the gateways together would. Reads
-packets from the file given, prints one line of JSON. May hold: as much MQTT 3.1.1 as this needs.
+packets from the file given, each with SIZE measurements, prints one line of JSON. May hold: as
+much MQTT 3.1.1 as this needs.
 
-    python -m bench.sender URL FILE WINDOW
+    python -m bench.sender URL FILE WINDOW SIZE
 """
 
 import json
@@ -71,15 +72,20 @@ class Sender:
         )
         self._heard = bytearray()
         self.receipts: list[bytes] = []
+        # measurements named so far
+        self._named = 0
         while not self._hear(_SUBACK):
             self._listen()
 
-    def send_all(self, packets: list[bytes], *, window: int) -> None:
-        """Returns when each message has its receipt. Raises TimeoutError when none comes."""
+    def send_all(self, packets: list[bytes], *, window: int, size: int) -> None:
+        """Returns when each measurement was named. Raises TimeoutError when no receipt comes.
+
+        `window`: messages without a receipt at most; `size`: measurements in each.
+        """
         self._line.setblocking(False)
         waiting, at, out = len(packets), 0, bytearray()
-        while len(self.receipts) < waiting:
-            room = window - (at - len(self.receipts))
+        while self._named < waiting * size:
+            room = window - (at - self._named // size)
             if room > 0 and at < waiting and len(out) < 1 << 20:
                 chosen = packets[at : at + min(room, 50)]
                 out += b"".join(chosen)
@@ -88,7 +94,7 @@ class Sender:
                 [self._line], [self._line] if out else [], [], _PATIENCE_S
             )
             if not readable and not writable:
-                raise TimeoutError(f"{len(self.receipts)} of {waiting} receipts came")
+                raise TimeoutError(f"{self._named} of {waiting * size} measurements were named")
             if writable:
                 del out[: self._line.send(memoryview(out)[:262144])]
             if readable:
@@ -123,7 +129,11 @@ class Sender:
         if qos:
             self._answers += packet(_PUBACK, body[begin : begin + 2])
             begin += 2
-        self.receipts.append(body[begin:])
+        receipt = body[begin:]
+        self.receipts.append(receipt)
+        # an id of 16 digits in quotation marks, and a comma after each but the last
+        first = receipt.index(b"[") + 1
+        self._named += (receipt.index(b"]", first) - first + 1) // 19
 
 
 def _connect(user: str | None, password: str | None) -> bytes:
@@ -145,11 +155,11 @@ def _length(data: bytearray, at: int) -> tuple[int, int | None]:
 
 def main() -> None:
     """Sends everything and says how long it took and what the receipts named."""
-    url, file, window = sys.argv[1:]
+    url, file, window, size = sys.argv[1:]
     packets = _read_packets(Path(file))
     sender = Sender(url)
     begin_s, cpu_s = time.monotonic(), time.process_time()
-    sender.send_all(packets, window=int(window))
+    sender.send_all(packets, window=int(window), size=int(size))
     took_s, cpu_s = time.monotonic() - begin_s, time.process_time() - cpu_s
     documents = [json.loads(each) for each in sender.receipts]
     result = {

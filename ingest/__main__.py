@@ -23,6 +23,7 @@ from queue import Empty, Full, Queue
 import msgspec
 
 from ingest import counted
+from ingest.answer import answers
 from ingest.arrival import DeadLetter, Verdict
 from ingest.config import IngestSettings
 from ingest.courier import Courier
@@ -197,7 +198,7 @@ class _LoadingThread(threading.Thread):
             wait_s = min(2 * wait_s, _LONGEST_RETRY_S)
 
     def _answer(self, work: _Work, loaded: Loaded) -> None:
-        for gateway, receipt in loaded.receipts:
+        for gateway, receipt in answers(loaded.receipts):
             # the same bytes as vitals.wire.encode_receipt gives, in a tenth of the time
             self._lines.send(gateway, "receipt", msgspec.json.encode(receipt))
         self._lines.acknowledge(work.arrivals)

@@ -31,6 +31,10 @@ FLAGS: dict[str, int] = {str(flag): bit for flag, bit in FLAG_BIT.items()}
 _MEAL_OR_NONE: dict[str | None, int] = {None: NO_MEAL} | dict(MEALS)
 _SLOTS: dict[int | None, int] = {None: -1, **{user: user for user in range(255)}}
 
+# Measurements that are written down at once: what a full envelope brings. A column costs as much
+# for one as for twenty.
+_TOGETHER = 50
+
 _BUNDLE = msgspec.json.Decoder(Bundle)
 
 
@@ -91,6 +95,8 @@ class Draft:
     """A sheet that is being written, envelope by envelope."""
 
     def __init__(self) -> None:
+        # added, and not written into the columns yet
+        self._lines: list[Line] = []
         self._ids: list[str] = []
         self._places: dict[str, int] = {}
         self._taken_at, self._shown = Moments(aware=True), Moments(aware=False)
@@ -103,29 +109,40 @@ class Draft:
         self._raw_size = array("i")
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._ids) + len(self._lines)
 
     def add(self, lines: Sequence[Line]) -> frozenset[str]:
-        """Writes these down at the end, and says of which devices they are."""
-        self._taken_at.add([each.taken_at for each in lines])
-        shown = [each.device_time for each in lines]
-        self._is_shown += bytes([each is not None for each in shown])
-        self._shown.add([each for each in shown if each is not None])
-        return self._add_others(lines)
+        """Adds these at the end, and says of which devices they are."""
+        self._lines += lines
+        if len(self._lines) >= _TOGETHER:
+            self._write_lines()
+        names = [each.device for each in lines]
+        return frozenset(names if _differ(names) else names[:1])
 
     def add_items(self, items: Sequence[Item]) -> None:
-        """Writes down what was decoded one by one, at the end."""
-        self._taken_at.add([each.taken_at.isoformat() for each in items])
+        """Adds what was decoded one by one at the end."""
+        self._write_lines()
         shown = [each.device_time for each in items]
-        self._is_shown += bytes([each is not None for each in shown])
-        self._shown.add([each.isoformat() for each in shown if each is not None])
-        self._add_others(items)
+        self._write_times(
+            [each.taken_at.isoformat() for each in items],
+            [None if each is None else each.isoformat() for each in shown],
+        )
+        self._write_others(items)
 
-    def _add_others(self, lines: Sequence[Any]) -> frozenset[str]:
+    def _write_lines(self) -> None:
+        lines, self._lines = self._lines, []
+        self._write_times([each.taken_at for each in lines], [each.device_time for each in lines])
+        self._write_others(lines)
+
+    def _write_times(self, taken_at: Sequence[str], shown: Sequence[str | None]) -> None:
+        self._taken_at.add(taken_at)
+        self._is_shown += bytes([each is not None for each in shown])
+        self._shown.add([each for each in shown if each is not None])
+
+    def _write_others(self, lines: Sequence[Any]) -> None:
         names = [each.device for each in lines]
-        devices = frozenset(names) if _differ(names) else frozenset(names[:1])
-        for name in devices - self._places.keys():
-            self._places[name] = len(self._places)
+        for name in names if _differ(names) else names[:1]:
+            self._places.setdefault(name, len(self._places))
         self._device.fromlist(_codes(names, self._places))
         self._kind += bytes(_codes([each.kind for each in lines], KINDS))
         self._unit += bytes(_codes([each.unit for each in lines], UNITS))
@@ -139,12 +156,12 @@ class Draft:
         self._flags.fromlist([bits(each) for each in flags] if any(flags) else [0] * len(flags))
         raw = [each.raw for each in lines]
         self._raw.append(b"".join(raw))
-        self._raw_size.fromlist([len(each) for each in raw])
+        self._raw_size.fromlist(list(map(len, raw)))
         self._ids += [each.id for each in lines]
-        return devices
 
     def sheet(self) -> Sheet:
-        """What was written."""
+        """What was added."""
+        self._write_lines()
         taken_at, legible = self._taken_at.read()
         device_time = np.full(len(self), NO_TIME)
         is_shown = np.frombuffer(self._is_shown, np.bool_)

@@ -183,9 +183,7 @@ def add_days(connection: Connection[Any], days: Sequence[DayRow]) -> None:
     """Counts new rows into days, leaves news of their patients, tells pages. Days are sorted."""
     # one JSON text: ten arrays of parameters cost as much as copying the rows
     text = msgspec.json.encode([dict(zip(_DAY_COLUMNS, day, strict=True)) for day in days]).decode()
-    with connection.pipeline():
-        connection.execute(_SQL["add_days"], {"days": text})
-        connection.execute(_SQL["leave_news"], {"days": text})
+    connection.execute(_SQL["add_days"], {"days": text})
 
 
 def stage(connection: Connection[Any], rows: Sequence[Row], matches: Sequence[bool]) -> None:

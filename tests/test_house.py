@@ -54,6 +54,7 @@ PURE = (
     "simulator/chance.py",
     "ingest/validate.py",
     "ingest/batch.py",
+    "ingest/answer.py",
     "ingest/arrival.py",
     "ingest/shape.py",
     "ingest/sheet.py",

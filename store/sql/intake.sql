@@ -76,31 +76,33 @@ COPY measurement (device_id, kind, sequence, taken_at, value, unit, clock, devic
 FROM STDIN (FORMAT BINARY);
 
 -- name: add_days
--- Counts what was new into the days of its patients.
-INSERT INTO measurement_day AS day (
-    patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
-)
-SELECT *
-FROM json_to_recordset(%(days)s::json) AS added (
-    patient_id int, kind smallint, unit smallint, local_day date, n int, sum numeric, min float8,
-    max float8, first_at timestamptz, last_at timestamptz
-)
-ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE
-SET n = day.n + excluded.n,
-    sum = day.sum + excluded.sum,
-    min = LEAST(day.min, excluded.min),
-    max = GREATEST(day.max, excluded.max),
-    first_at = LEAST(day.first_at, excluded.first_at),
-    last_at = GREATEST(day.last_at, excluded.last_at),
-    received_at = now();
-
--- name: leave_news
--- Leaves news of patients for the rules, and tells pages and rules.
-WITH told AS (
+-- Counts what was new into the days of its patients, leaves news of them, tells pages and rules.
+WITH added AS MATERIALIZED (
+    SELECT *
+    FROM json_to_recordset(%(days)s::json) AS listed (
+        patient_id int, kind smallint, unit smallint, local_day date, n int, sum numeric,
+        min float8, max float8, first_at timestamptz, last_at timestamptz
+    )
+), days AS (
+    INSERT INTO measurement_day AS day (
+        patient_id, kind, unit, local_day, n, sum, min, max, first_at, last_at
+    )
+    SELECT * FROM added
+    ON CONFLICT (patient_id, kind, unit, local_day) DO UPDATE
+    SET n = day.n + excluded.n,
+        sum = day.sum + excluded.sum,
+        min = LEAST(day.min, excluded.min),
+        max = GREATEST(day.max, excluded.max),
+        first_at = LEAST(day.first_at, excluded.first_at),
+        last_at = GREATEST(day.last_at, excluded.last_at),
+        received_at = now()
+    RETURNING 1
+), told AS (
     INSERT INTO news (consumer, patient_id, earliest, latest)
     SELECT 'rules', patient_id, min(first_at), max(last_at)
-    FROM json_to_recordset(%(days)s::json)
-         AS added (patient_id int, first_at timestamptz, last_at timestamptz)
+    FROM added
+    -- days are locked before news in every load, as this waits for all of them
+    WHERE (SELECT count(*) FROM days) > 0
     GROUP BY patient_id
     ORDER BY patient_id
     ON CONFLICT (consumer, patient_id) DO UPDATE
