@@ -53,7 +53,7 @@ _ENVELOPES_OF_GATEWAY = 8
 # of each round; it is dropped afterwards
 _DATABASE = "bench"
 # rows of one transaction of the raw COPY: as many as one load of ingest takes
-_COPY_ROWS = 10_000
+_COPY_ROWS = 25_000
 
 
 def main() -> int:
