@@ -64,7 +64,8 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     # them after every 700 took a fifth of the time
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
-    # one load that waits, so that the loader never does; more would only be memory
+    # One load that waits, so that the loader never does. The next is taken when the loader has
+    # taken that one: till then it grows, and costs the database less a row.
     judged: Queue[_Work] = Queue(maxsize=1)
     lines = Lines(settings)
     readiness = Readiness(
@@ -82,7 +83,7 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     ):
         loader = _LoadingThread(settings, lines, pool, judged, readiness, stop)
         threads: list[threading.Thread] = [loader, Courier(settings, lines, pool, stop)]
-        threads.append(threading.Thread(target=_wake, args=(lines, stop), name="waker"))
+        threads.append(threading.Thread(target=_wake, args=(lines, loader.took, stop), name="waker"))
         threads.append(Releaser(settings.database_url, pool, stop))
         if settings.shards.leased:
             threads.append(Leaseholder(settings, lines, pool, readiness, stop))
@@ -91,6 +92,9 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
         lines.start()
         try:
             while not stop.is_set():
+                if judged.full() and not loader.took.wait(_LOOK_UP_S):
+                    continue
+                loader.took.clear()
                 arrivals = lines.take(wait_s=_LOOK_UP_S)
                 if arrivals:
                     _hand_over(judged, _judge_all(arrivals), stop)
@@ -103,9 +107,10 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
         raise loader.failure
 
 
-def _wake(lines: Lines, stop: threading.Event) -> None:
-    """Lets the loop look up once it is asked to stop, whatever its wait has come to."""
+def _wake(lines: Lines, took: threading.Event, stop: threading.Event) -> None:
+    """Lets the loop look up once it is asked to stop, whatever its waits have come to."""
     stop.wait()
+    took.set()
     lines.wake()
 
 
@@ -155,6 +160,8 @@ class _LoadingThread(threading.Thread):
         self._judged, self._readiness, self._stop_asked = judged, readiness, stop
         self._loader = Loader(pool)
         self._looked_s, self._has_beaten = float("-inf"), False
+        # set whenever it takes a load
+        self.took = threading.Event()
         # what ended this thread before it was asked to stop: the process ends with it
         self.failure: Exception | None = None
 
@@ -173,6 +180,7 @@ class _LoadingThread(threading.Thread):
                 work = self._judged.get(timeout=_LOOK_UP_S)
             except Empty:
                 continue
+            self.took.set()
             loaded = self._load(work)
             if loaded is not None:
                 self._answer(work, loaded)

@@ -122,11 +122,15 @@ def lock_devices(
     with connection.pipeline():
         connection.execute(
             _SQL["lock_devices"],
-            {"class": LOCK_CLASS, "buckets": wanted, "alone": [modes[each] for each in wanted]},
+            {
+                "class": LOCK_CLASS,
+                "buckets": _array(wanted),
+                "alone": _array([modes[each] for each in wanted]),
+            },
         )
         # statements of their own: they must see what was committed while locks were waited for
-        owners = connection.execute(_SQL["owners"], {"ids": list(devices)})
-        wearers = connection.execute(_SQL["wearers"], {"ids": list(devices)})
+        owners = connection.execute(_SQL["owners"], {"ids": _array(devices)})
+        wearers = connection.execute(_SQL["wearers"], {"ids": _array(devices)})
     found = owners.fetchall()
     forgetful = [device for device, _, forgets, *_ in found if forgets]
     raw_since = found[0][3] if found else None
@@ -152,6 +156,11 @@ def stop_loads(connection: Connection[Any]) -> None:
         _SQL["lock_devices"],
         {"class": LOCK_CLASS, "buckets": buckets, "alone": [True] * _LOCK_BUCKETS},
     )
+
+
+def _array(values: Collection[int]) -> str:
+    """An array as PostgreSQL writes it; psycopg takes four times as long for a list of hundreds."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def day_starts(

@@ -39,14 +39,14 @@ SELECT id, CASE WHEN several_gateways THEN 0 ELSE gateway_id END, forgets,
        (SELECT max(complete_since) FROM retention),
        EXISTS (SELECT FROM quarantine WHERE quarantine.device = device.name)
 FROM device
-WHERE id = ANY(%(ids)s);
+WHERE id = ANY(%(ids)s::int[]);
 
 -- name: wearers
 -- Whose readings each slot of these devices gives, and in which time zone that person lives.
 SELECT device_id, slot, patient_id, timezone
 FROM wearer
 JOIN patient ON patient.id = patient_id
-WHERE device_id = ANY(%(ids)s);
+WHERE device_id = ANY(%(ids)s::int[]);
 
 -- name: day_starts
 -- When each local day begins in a time zone; where midnight comes twice, the first.
