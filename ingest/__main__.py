@@ -83,7 +83,9 @@ def run(settings: IngestSettings, stop: threading.Event) -> None:
     ):
         loader = _LoadingThread(settings, lines, pool, judged, readiness, stop)
         threads: list[threading.Thread] = [loader, Courier(settings, lines, pool, stop)]
-        threads.append(threading.Thread(target=_wake, args=(lines, loader.took, stop), name="waker"))
+        threads.append(
+            threading.Thread(target=_wake, args=(lines, loader.took, stop), name="waker")
+        )
         threads.append(Releaser(settings.database_url, pool, stop))
         if settings.shards.leased:
             threads.append(Leaseholder(settings, lines, pool, readiness, stop))
