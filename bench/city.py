@@ -47,9 +47,9 @@ class City:
 
 
 def city_of(rows: int, *, days: int = 120) -> City:
-    """The city that has about so many measurements after so many days; whole homes, at least 20."""
-    patients = rows * SENSOR_EVERY // (days * _ROWS_A_DAY_OF_TWENTY)
-    return City(patients=max(SENSOR_EVERY, patients // 2 * 2), days=days)
+    """The city that has about so many measurements after so many days: twenty patients or more."""
+    twenties = max(1, rows // (days * _ROWS_A_DAY_OF_TWENTY))
+    return City(patients=twenties * SENSOR_EVERY, days=days)
 
 
 def settle(connection: Connection[Any], city: City, *, now: datetime) -> None:

@@ -29,7 +29,7 @@ from psycopg import Connection
 from bench.cpu import cpu_s
 from bench.engine import ENGINES, Engine, postgres
 from bench.households import COPY_COLUMNS, COPY_TYPES, Message, rows
-from bench.stream import ENVELOPE, STEP, Stream
+from bench.stream import STEP, Stream
 from ingest.arrival import Message as Arrived
 from ingest.load import Loader
 from ingest.validate import judge
@@ -37,6 +37,7 @@ from kangban.embedded.postgres import Postgres
 from store import measurements
 from store.migrate import migrate
 from store.pool import connect, open_pool
+from vitals.wire import MAX_MEASUREMENTS
 
 # the cost of a row at every size, beside that at the first: issue 4
 AIM = 1.25
@@ -102,8 +103,12 @@ def main() -> int:
 
 def run(folder: Path, plan: Plan, *, engine: Engine) -> list[Size]:
     """The cost at each size, printed as it is found. Ends the program where a row is missing."""
-    last = plan.sizes[-1] // (ENVELOPE * plan.devices) + 2
-    begin = datetime.now(UTC).replace(microsecond=0) - last * ENVELOPE * STEP - timedelta(days=1)
+    last = plan.sizes[-1] // (MAX_MEASUREMENTS * plan.devices) + 2
+    begin = (
+        datetime.now(UTC).replace(microsecond=0)
+        - last * MAX_MEASUREMENTS * STEP
+        - timedelta(days=1)
+    )
     stream = Stream(devices=plan.devices, begin=begin)
     with postgres(folder, engine) as server:
         url = server.create_database("growth")
@@ -197,7 +202,7 @@ def _at_size(at: _Place, plan: Plan, size: int, *, is_first: bool) -> Size:
     measured = 2 * plan.rounds * plan.window
     if is_first:
         # one message of every device: from then on the loader knows them all
-        for _ in range(0, plan.devices * ENVELOPE, _LOAD):
+        for _ in range(0, plan.devices * MAX_MEASUREMENTS, _LOAD):
             at.load(_LOAD)
     at.fill(size - measured)
     loads, copies = [], []
@@ -216,7 +221,7 @@ def _median(costs: Sequence[Cost]) -> Cost:
 
 
 def _loads(sent: Sequence[Message]) -> Iterator[list[Message]]:
-    step = _LOAD // ENVELOPE
+    step = _LOAD // MAX_MEASUREMENTS
     for begin in range(0, len(sent), step):
         yield list(sent[begin : begin + step])
 

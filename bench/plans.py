@@ -28,7 +28,7 @@ class _Remembering(Cursor[Any]):
 class Plan:
     """One query of a read: its first line, and what the database says that it did.
 
-    `tables_read_whole`: those of which every row was looked at.
+    `tables_read_whole`: those of `tables` of which every row was looked at.
     """
 
     query: str
@@ -36,6 +36,7 @@ class Plan:
     planning_ms: float
     execution_ms: float
     buffers: int
+    tables: frozenset[str]
     tables_read_whole: frozenset[str]
 
 
@@ -72,6 +73,7 @@ def explain(connection: Connection[Any], query: Any, params: Any) -> Plan:
         planning_ms=document["Planning Time"],
         execution_ms=document["Execution Time"],
         buffers=top["Shared Hit Blocks"] + top["Shared Read Blocks"],
+        tables=frozenset(each["Relation Name"] for each in _nodes(top) if "Relation Name" in each),
         tables_read_whole=frozenset(
             each["Relation Name"]
             for each in _nodes(top)

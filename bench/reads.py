@@ -204,12 +204,6 @@ def reads_of(url: str, *, now: datetime, people: int) -> list[Read]:
             whole.without_sensor(),
             is_aim=False,
         ),
-        of_patients(
-            "a patient's week, sensor and cuff",
-            "/doctor/patients/{id}",
-            whole.with_sensor(),
-            is_aim=False,
-        ),
     ]
 
 

@@ -1,10 +1,10 @@
 """One endless stream of measurements, the same in Python and in SQL: row number i, from 0 on.
 
-Every device measures glucose each half hour and its gateway sends fifty values a message; messages
-of all devices take turns. Of a hundred values five are up to seven days old when they come and one
-up to thirty, which a number drawn from i decides, so that the database can store millions of rows
-of the stream by itself and Python goes on where it ended. May hold: making rows. May not:
-measuring.
+Every device measures glucose each half hour and its gateway sends so many values a message;
+messages of all devices take turns. Of a hundred values five are up to seven days old when they
+come and one up to thirty, which a number drawn from i decides, so that the database can store
+millions of rows of the stream by itself and Python goes on where it ended. May hold: making rows.
+May not: measuring.
 """
 
 from datetime import datetime, timedelta
@@ -19,7 +19,6 @@ from vitals.units import Unit
 from vitals.wire import MAX_MEASUREMENTS, VERSION, Envelope, encode_envelope, topic
 
 STEP = timedelta(minutes=30)
-ENVELOPE = MAX_MEASUREMENTS
 # per cent of values that come late, by up to so many minutes
 _MOST_LATE, _LATE = (1, 30 * 24 * 60), (5, 7 * 24 * 60)
 # Knuth's multiplicative hash: 2^32 divided by the golden ratio (The Art of Computer Programming,
@@ -28,10 +27,16 @@ _GOLDEN = 2654435761
 
 
 class Stream:
-    """The rows of so many devices, of which the first measurement is taken at `begin`."""
+    """The rows of so many devices, two a gateway, that begin to measure at `begin`.
 
-    def __init__(self, *, devices: int, begin: datetime) -> None:
+    `envelope`: values in a message; `first`: the sequence number that devices begin with.
+    """
+
+    def __init__(
+        self, *, devices: int, begin: datetime, envelope: int = MAX_MEASUREMENTS, first: int = 0
+    ) -> None:
         self.devices, self.begin = devices, begin
+        self.envelope, self.first = envelope, first
 
     def settle(self, connection: Connection[Any]) -> None:
         """Registers one patient a device and one gateway for two; the database must be empty."""
@@ -52,23 +57,30 @@ class Stream:
 
     def messages(self, first: int, end: int) -> list[Message]:
         """The same rows as messages; both numbers must be whole messages."""
-        return [self._message(each) for each in range(first // ENVELOPE, end // ENVELOPE)]
+        return [self._message(each) for each in range(first // self.envelope, end // self.envelope)]
 
     def _range(self, first: int, end: int) -> dict[str, Any]:
-        return {"first": first, "end": end, "devices": self.devices, "begin": self.begin}
+        return {
+            "first": first,
+            "end": end,
+            "devices": self.devices,
+            "envelope": self.envelope,
+            "begin": self.begin,
+            "first_sequence": self.first,
+        }
 
     def _message(self, number: int) -> Message:
         turn, device = divmod(number, self.devices)
-        gateway = f"stream-{device // 2}"
+        gateway = gateway_name(device // 2)
         measurements = tuple(
-            self._measurement(device, turn * ENVELOPE + each, number * ENVELOPE + each)
-            for each in range(ENVELOPE)
+            self._measurement(device, turn * self.envelope + each, number * self.envelope + each)
+            for each in range(self.envelope)
         )
         envelope = Envelope(
             v=VERSION,
             gateway=gateway,
-            batch=f"{number}",
-            sent_at=self.begin + (turn + 1) * ENVELOPE * STEP,
+            batch=f"{self.first}-{number}",
+            sent_at=self.begin + (turn + 1) * self.envelope * STEP,
             measurements=measurements,
             software="bench",
         )
@@ -78,12 +90,12 @@ class Stream:
             measurements=measurements,
         )
 
-    def _measurement(self, device: int, sequence: int, i: int) -> Measurement:
+    def _measurement(self, device: int, step: int, i: int) -> Measurement:
         drawn = i * _GOLDEN % 2**32
         within = _MOST_LATE[1] if drawn % 100 < _MOST_LATE[0] else _LATE[1]
         is_late = drawn % 100 < _MOST_LATE[0] + _LATE[0]
         late = timedelta(minutes=drawn // 100 % within if is_late else 0)
-        taken_at = self.begin + sequence * STEP - late
+        taken_at, sequence = self.begin + step * STEP - late, self.first + step
         value = Value(kind=Kind.GLUCOSE, value=(40 + drawn % 80) / 10, unit=Unit.MMOL_PER_L)
         reading = Reading(
             sequence=sequence,
@@ -102,6 +114,11 @@ class Stream:
         return made
 
 
+def gateway_name(number: int) -> str:
+    """What the gateway with this number, from 0 on, is called."""
+    return f"stream-{number}"
+
+
 _SETTLE = (
     "INSERT INTO household (name) SELECT 'home ' || n FROM generate_series(1, %(homes)s) AS n",
     "INSERT INTO gateway (name, household_id)"
@@ -116,8 +133,9 @@ _SETTLE = (
 )
 
 _MADE = f"""
-    SELECT i / {ENVELOPE} %% %(devices)s + 1 AS number, drawn, sequence,
-           %(begin)s::timestamptz + sequence * interval '{STEP.seconds} seconds'
+    SELECT i / %(envelope)s %% %(devices)s + 1 AS number, drawn,
+           %(first_sequence)s + step AS sequence,
+           %(begin)s::timestamptz + step * interval '{STEP.seconds} seconds'
            - CASE WHEN drawn %% 100 < {_MOST_LATE[0]} THEN drawn / 100 %% {_MOST_LATE[1]}
                   WHEN drawn %% 100 < {_MOST_LATE[0] + _LATE[0]} THEN drawn / 100 %% {_LATE[1]}
                   ELSE 0 END * interval '1 minute' AS taken_at,
@@ -125,7 +143,7 @@ _MADE = f"""
     FROM generate_series(%(first)s::bigint, %(end)s - 1) AS i
     CROSS JOIN LATERAL (
         SELECT i * {_GOLDEN} %% 4294967296 AS drawn,
-               i / ({ENVELOPE} * %(devices)s) * {ENVELOPE} + i %% {ENVELOPE} AS sequence
+               i / (%(envelope)s * %(devices)s) * %(envelope)s + i %% %(envelope)s AS step
     ) AS of_row
 """
 
