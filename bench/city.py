@@ -89,9 +89,17 @@ def fill(connection: Connection[Any], city: City, *, now: datetime) -> Iterator[
         yield stored
 
 
-def count_days(connection: Connection[Any]) -> None:
+def count_days(connection: Connection[Any], city: City, *, now: datetime) -> None:
     """Writes the daily rollup and brings the planner's statistics up to date."""
-    connection.execute(_RECOUNT)
+    last = now.astimezone(ZONE).date()
+    # late rows of the first days lie before the first
+    first = last - timedelta(days=city.days + 3)
+    connection.execute("SET work_mem = '256MB'")
+    for week in range(0, city.days + 4, 7):
+        begin = first + timedelta(days=week)
+        connection.execute(
+            _RECOUNT, {"begin": _midnight(begin), "end": _midnight(begin + timedelta(days=7))}
+        )
     connection.commit()
     connection.autocommit = True
     connection.execute("VACUUM ANALYZE")
@@ -203,6 +211,7 @@ INSERT INTO measurement_day (
 SELECT patient_id, kind, unit, (taken_at AT TIME ZONE 'Asia/Shanghai')::date, count(*),
        sum(value::numeric), min(value), max(value), min(taken_at), max(taken_at)
 FROM measurement
+WHERE taken_at >= %(begin)s AND taken_at < %(end)s
 GROUP BY 1, 2, 3, 4
 -- as they would have come: one after the other, the days of all people mixed
 ORDER BY 4, 1, 2, 3

@@ -145,7 +145,7 @@ def _make(url: str, wanted: city.City) -> None:
         for number, stored in enumerate(city.fill(connection, wanted, now=now)):
             if number % 10 == 9:
                 print(f"{stored:12,} rows after {time.monotonic() - begin_s:5.0f} s", flush=True)
-        city.count_days(connection)
+        city.count_days(connection, wanted, now=now)
 
 
 def reads_of(url: str, *, now: datetime, people: int) -> list[Read]:

@@ -133,7 +133,7 @@ _SETTLE = (
 )
 
 _MADE = f"""
-    SELECT i / %(envelope)s %% %(devices)s + 1 AS number, drawn,
+    SELECT i / %(envelope)s::bigint %% %(devices)s::bigint + 1 AS number, drawn,
            %(first_sequence)s + step AS sequence,
            %(begin)s::timestamptz + step * interval '{STEP.seconds} seconds'
            - CASE WHEN drawn %% 100 < {_MOST_LATE[0]} THEN drawn / 100 %% {_MOST_LATE[1]}
@@ -143,7 +143,7 @@ _MADE = f"""
     FROM generate_series(%(first)s::bigint, %(end)s - 1) AS i
     CROSS JOIN LATERAL (
         SELECT i * {_GOLDEN} %% 4294967296 AS drawn,
-               i / (%(envelope)s * %(devices)s) * %(envelope)s + i %% %(envelope)s AS step
+               i / (%(envelope)s::bigint * %(devices)s) * %(envelope)s + i %% %(envelope)s AS step
     ) AS of_row
 """
 
