@@ -2,6 +2,10 @@
 
 -- The doctor's list asks for each of four hundred patients when anything was measured last and what
 -- the last two weeks brought. The key has the kind before the day, so that this took a probe for
--- each kind in each unit. A day is counted up without touching an index: this one costs a little
--- when a day begins, and nothing for the readings after.
+-- each kind in each unit.
 CREATE INDEX measurement_day_of_patient ON measurement_day (patient_id, local_day);
+
+-- A day is counted up again and again, and where its page has room for the new version, no index is
+-- touched. Measured: counting up 20,000 days took 8.1 us each with both indexes and full pages, 4.4
+-- with this room, and 6.1 before, without the new index; a day that begins costs 1.5 us more.
+ALTER TABLE measurement_day SET (fillfactor = 70);
