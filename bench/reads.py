@@ -32,6 +32,7 @@ from api.app import create_app
 from api.config import ApiSettings
 from api.session import cookie_name
 from bench import city
+from bench.cpu import cpu_s
 from bench.engine import ENGINES, Engine, forget_files, postgres
 from bench.pages import Browser, serving, sign_in
 from bench.plans import Plan, asked_by, explain, shortened
@@ -69,13 +70,15 @@ class Read:
 class Took:
     """Milliseconds of one kind of request, by nearest rank, and the size of an answer.
 
-    `calm_p99_ms`: of each person's best time.
+    `calm_p99_ms`: of each person's best time; `cpu_ms`: processor time of one request, of the web
+    process and of the database, with what that does beside.
     """
 
     p50_ms: float
     p99_ms: float
     calm_p99_ms: float
     worst_ms: float
+    cpu_ms: tuple[float, float]
     asked: int
     kilobytes: float
 
@@ -83,6 +86,7 @@ class Took:
         return (
             f"p50 {self.p50_ms:6.1f}  p99 {self.p99_ms:6.1f}  worst {self.worst_ms:6.1f}"
             f"  calm p99 {self.calm_p99_ms:6.1f} ms"
+            f"  CPU {self.cpu_ms[0]:.1f} + {self.cpu_ms[1]:.1f} ms"
             f"  ({self.asked} asked, {self.kilobytes:,.0f} kB)"
         )
 
@@ -119,6 +123,7 @@ def run(folder: Path, *, rows: int, engine: Engine, people: int) -> int:
             "cold_p99_ms": cold[each.name].p99_ms,
             "warm_p99_ms": warm[each.name].p99_ms,
             "calm_p99_ms": warm[each.name].calm_p99_ms,
+            "cpu_ms": round(sum(warm[each.name].cpu_ms), 1),
         }
         for each in reads
     }
@@ -225,31 +230,35 @@ def measure(
     warm: dict[str, Took] = {}
     for each in reads:
         forget_files(server)
-        with server, serving(url, now=now) as (address, _):
-            browser = Browser(address)
+        with server, serving(url, now=now) as (address, web):
+            browser, pids = Browser(address), (web, server.pid)
             # imports and templates are the program's, not the data's: another's page comes first
             browser.get("/healthz", role="doctor", token="")
-            cold[each.name] = _ask(browser, each.visits)
-            warm[each.name] = _ask(browser, each.visits, rounds=_WARM_ROUNDS)
+            cold[each.name] = _ask(browser, each.visits, pids=pids)
+            warm[each.name] = _ask(browser, each.visits, pids=pids, rounds=_WARM_ROUNDS)
         print(f"\n{each.name}{'' if each.is_aim else ' (no aim)'}")
         print(f"  cold {cold[each.name]}\n  warm {warm[each.name]}", flush=True)
     return cold, warm
 
 
-def _ask(browser: Browser, visits: Sequence[Visit], *, rounds: int = 1) -> Took:
+def _ask(
+    browser: Browser, visits: Sequence[Visit], *, pids: tuple[int, int], rounds: int = 1
+) -> Took:
     took_ms: list[list[float]] = [[] for _ in visits]
-    size = 0
+    size, before_s = 0, [cpu_s(pid) for pid in pids]
     for _ in range(rounds):
         for each, of_visit in zip(visits, took_ms, strict=True):
             begin_s = time.perf_counter()
             size += len(browser.get(each.path, role=each.role, token=each.token))
             of_visit.append((time.perf_counter() - begin_s) * 1000)
     every = sorted(each for of_visit in took_ms for each in of_visit)
+    web_s, database_s = (cpu_s(pid) - was for pid, was in zip(pids, before_s, strict=True))
     return Took(
         p50_ms=round(_rank(every, 50), 1),
         p99_ms=round(_rank(every, 99), 1),
         calm_p99_ms=round(_rank(sorted(map(min, took_ms)), 99), 1),
         worst_ms=round(every[-1], 1),
+        cpu_ms=(web_s * 1000 / len(every), database_s * 1000 / len(every)),
         asked=len(every),
         kilobytes=size / len(every) / 1000,
     )
