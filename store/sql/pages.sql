@@ -98,14 +98,22 @@ ORDER BY alert.state = 'closed', alert.severity DESC, alert.opened_at DESC, aler
 
 -- name: gateways
 -- The gateways that serve some patients: of their household, or the last that delivered for them.
-SELECT DISTINCT patient.id AS patient_id, gateway.id, gateway.name, gateway.last_seen_at,
-       gateway.spooled, gateway.registered_at, gateway.health
-FROM patient
-LEFT JOIN device_user ON device_user.patient_id = patient.id
-LEFT JOIN device ON device.id = device_user.device_id
-JOIN gateway ON gateway.household_id = patient.household_id OR gateway.id = device.gateway_id
-WHERE patient.id = ANY(%(patients)s)
-ORDER BY patient.id, gateway.id;
+SELECT serving.patient_id, gateway.id, gateway.name, gateway.last_seen_at, gateway.spooled,
+       gateway.registered_at, gateway.health
+FROM (
+    -- two ways of their own: an OR between them would look at every gateway there is
+    SELECT patient.id AS patient_id, gateway.id
+    FROM patient
+    JOIN gateway ON gateway.household_id = patient.household_id
+    WHERE patient.id = ANY(%(patients)s)
+    UNION
+    SELECT device_user.patient_id, device.gateway_id
+    FROM device_user
+    JOIN device ON device.id = device_user.device_id
+    WHERE device_user.patient_id = ANY(%(patients)s)
+) AS serving
+JOIN gateway ON gateway.id = serving.id
+ORDER BY serving.patient_id, gateway.id;
 
 -- name: devices
 -- The devices whose readings belong to some patients.
