@@ -7,8 +7,8 @@ from api.config import ApiSettings
 
 
 def test_the_end_of_a_page_never_waits_for_the_browser_to_confirm_its_beginning() -> None:
-    with listen(ApiSettings(database_url="", port=0)) as bound:
-        with socket.create_connection(bound.getsockname()):
-            line, _ = bound.accept()
-            with line:
-                assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    settings = ApiSettings(database_url="", port=0)
+    with listen(settings) as bound, socket.create_connection(bound.getsockname()):
+        line, _ = bound.accept()
+        with line:
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
