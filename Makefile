@@ -1,6 +1,6 @@
 # Every command sets up what it needs, and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench bench-gateway gateway-campaign chaos backpressure services browser pin
+.PHONY: help setup demo test lint format bench bench-growth bench-reads bench-fleet bench-gateway gateway-campaign chaos backpressure services browser pin
 
 BIN := .venv/bin
 # In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
@@ -35,6 +35,18 @@ format: setup ## Put the code into the house's format
 bench: setup ## Measure ingest beside a raw COPY into the same table
 	@scripts/services.sh
 	@$(BIN)/python -m bench.ingest $(ARGS)
+
+bench-growth: setup ## Measure what a row costs from 1 to 50 million rows (ARGS=--until 5000000 for fewer)
+	@scripts/services.sh
+	@$(BIN)/python -m bench.growth $(ARGS)
+
+bench-reads: setup ## Measure what people wait for at 50 million rows (ARGS=--rows 2000000 for fewer)
+	@scripts/services.sh
+	@$(BIN)/python -m bench.reads $(ARGS)
+
+bench-fleet: setup ## Measure the chain under the stream of a city's gateways
+	@scripts/services.sh
+	@$(BIN)/python -m bench.fleet $(ARGS)
 
 bench-gateway: setup ## Measure a gateway with 300 simulated devices beside bleak alone
 	@scripts/services.sh

@@ -73,7 +73,7 @@ def run(
 def listen(settings: ApiSettings) -> socket.socket:
     """A socket bound to the host and port of the settings. Raises MendSettings."""
     try:
-        return socket.create_server(
+        bound = socket.create_server(
             (settings.host, settings.port),
             family=socket.AF_INET6 if ":" in settings.host else socket.AF_INET,
             backlog=_BACKLOG,
@@ -83,6 +83,10 @@ def listen(settings: ApiSettings) -> socket.socket:
             f"The pages cannot listen on {settings.host}:{settings.port} ({error.strerror}): "
             "choose another KANGBAN_API_PORT, or 0 for any free one."
         ) from error
+    # lines inherit it. asyncio sets it only on sockets that name their protocol, and without it the
+    # end of a page waits until the browser has confirmed its beginning: 40 ms (measured)
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 def address_of(settings: ApiSettings, bound: socket.socket) -> str:

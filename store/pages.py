@@ -138,9 +138,7 @@ class DeviceRow:
 def panel(connection: Connection[Any], *, account_id: int, now: datetime) -> list[PanelRow]:
     """The patients of a doctor, in no order of need."""
     with connection.cursor(row_factory=class_row(PanelRow)) as cursor:
-        return cursor.execute(
-            _SQL["panel"], {"account_id": account_id, "now": now, **_pairs(tuple(Kind))}
-        ).fetchall()
+        return cursor.execute(_SQL["panel"], {"account_id": account_id, "now": now}).fetchall()
 
 
 def panel_numbers(
@@ -157,7 +155,7 @@ def panel_numbers(
             _SQL["panel_numbers"],
             {
                 "account_id": account_id,
-                **_pairs(kinds),
+                "kinds": [VITALS[kind].code for kind in kinds],
                 "cut_kinds": [VITALS[cut.kind].code for cut in cuts],
                 "cut_units": [UNIT_CODE[cut.unit] for cut in cuts],
                 "lows": [float(cut.low) for cut in cuts],

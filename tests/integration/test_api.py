@@ -25,6 +25,7 @@ from api.__main__ import run
 from api.app import create_app
 from api.config import ApiSettings
 from api.doors import make_link
+from api.patients import ValueOut
 from store.pool import heartbeats
 from tests import seed
 from vitals.errors import MendSettings
@@ -448,6 +449,20 @@ def test_json_gives_values_as_measured_with_their_units(either_house: House) -> 
     # one day was not measured: it is absent, never zero
     assert [each["day"] for each in days].count("2026-11-19") == 0
     assert len(days) == 6
+
+
+def test_a_series_says_a_value_as_the_newest_is_said(either_house: House) -> None:
+    house = either_house
+    mother = house.clinic.patients["李秀英"]
+    browser = house.visitor(house.clinic.doctor)
+    newest = browser.get(f"/api/patients/{mother}/latest").json()
+    assert {each["kind"] for each in newest} >= {"glucose", "systolic"}
+    for each in newest:
+        series = browser.get(f"/api/patients/{mother}/series?kind={each['kind']}")
+        assert series.headers["content-type"] == "application/json"
+        # two encoders, one shape
+        assert ValueOut.model_validate(series.json()[-1]) == ValueOut.model_validate(each)
+        assert series.json()[-1] == each
 
 
 def test_the_doctors_list_costs_the_same_queries_for_two_patients_as_for_sixty(
