@@ -24,7 +24,7 @@ class Watched:
         "KANGBAN_STATUS_PORT",
         "the port on which this process says how it is (/healthz, /readyz, /metrics), 0 takes any "
         "free one; `kangban serve` counts up from it, in the order ingest, rules, plans, notify, "
-        "api; without it nothing listens",
+        "keep, api; without it nothing listens",
         default=None,
         parse=int,
     )

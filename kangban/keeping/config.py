@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from observe.config import Watched
 from vitals.settings import setting
 
 # Days. Rules and reports look back a year and more (the same season); an engineering choice.
@@ -25,7 +26,7 @@ def positive(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepingSettings:
+class KeepingSettings(Watched):
     """Where the database is, how long raw readings stay, and how much is expected."""
 
     database_url: str = setting("KANGBAN_DATABASE_URL", "where PostgreSQL listens")

@@ -161,7 +161,8 @@ def test_what_comes_in_is_counted(embedded_url: str, broker: str) -> None:
         # nothing of the stranger was stored
         assert grown("kangban_ingest_lag_seconds_count") == 2
         assert grown("kangban_ingest_load_seconds_count") >= 2
-        until(lambda: figures(port)["kangban_ingest_receipts_outstanding"] == 0)
+        # other workers of this process, killed in mid-work, may have left some
+        until(lambda: grown("kangban_ingest_receipts_outstanding") == 0)
         until(lambda: figures(port)["kangban_ingest_receipts_unconfirmed"] == 0)
         assert figures(port)["kangban_ingest_shards_owned"] == 64
 
