@@ -2,11 +2,11 @@
 
 Everything read from a device is committed here, with an fsync, before anything else happens to it;
 a measurement leaves only when a receipt names it, committed or rejected. Beside the measurements
-stand the gateway's memory of its devices (`spool_memory.py`), written in the same transaction as
-the reading it belongs to, and what is never sent: withheld readings and rejected measurements, kept
-for support. Killing the process at any instruction, or filling the disk, loses nothing that was
-kept. May hold: SQLite. May not: decisions about sending (`delivery.py`), devices' bytes, the
-network.
+stand the gateway's memory of its devices (`spool_memory.py`) and of their records
+(`spool_records.py`), written in the same transaction as the reading it belongs to, and what is
+never sent: withheld readings and rejected measurements, kept for support. Killing the process at
+any instruction, or filling the disk, loses nothing that was kept. May hold: SQLite. May not:
+decisions about sending (`delivery.py`), devices' bytes, the network.
 """
 
 import json
@@ -20,6 +20,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
+from gateway_agent import spool_records
 from gateway_agent.spool_memory import ClockRow, Known, Memory, dump, moment, text
 from vitals.errors import TryAgain
 from vitals.measurement import Clock, Measurement, Reading
@@ -81,20 +82,29 @@ class Spool(Memory):
         last_sequence: int | None,
         now: datetime,
     ) -> bool:
-        """Whether this reading was new; returns when it is on disk, with the device's new mark."""
+        """Whether this record was new; returns when it is on disk, with the device's new mark.
+
+        What its device has corrected of a record that was known is kept, and no new record. It is
+        marked resync: the server may have the record under the time that another gateway gave it.
+        """
         with self._transaction() as base:
-            new = self._remember(base, reading, device)
-            if new and reading.withheld is not None:
+            news = spool_records.remember(base, reading, measurements, device=device)
+            if news.is_withheld:
                 _withhold(base, reading, device=device, now=now)
-            if new:
-                base.executemany(
-                    "INSERT INTO measurement (id, document, resync, spooled_at) "
-                    "VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                    [
-                        (each.id, dump(measurement_document(each)), int(resync), text(now))
-                        for each in measurements
-                    ],
-                )
+            base.executemany(
+                "INSERT INTO measurement (id, document, resync, spooled_at, follows) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                [
+                    (
+                        each.id,
+                        dump(measurement_document(each)),
+                        int(resync or news.is_correction),
+                        text(now),
+                        news.follows.get(each.id),
+                    )
+                    for each in news.measurements
+                ],
+            )
             base.execute(
                 "INSERT INTO device (device, last_sequence) VALUES (?, ?) "
                 "ON CONFLICT (device) DO UPDATE SET last_sequence = excluded.last_sequence, "
@@ -102,16 +112,21 @@ class Spool(Memory):
                 (device, last_sequence, resync),
             )
         self._tell()
-        return new
+        return news.is_record
 
     def oldest(self, limit: int, *, after: int = 0) -> list[Waiting]:
-        """The oldest waiting measurements behind place `after`, all of them resync or none."""
+        """The oldest waiting measurements behind place `after`, all of them resync or none.
+
+        They end before a correction of what waits itself: the server lets stand what came last.
+        """
         rows = self._rows(
-            "SELECT place, id, resync, document FROM measurement "
-            "WHERE delivered_at IS NULL AND place > ? ORDER BY place LIMIT ?",
+            "SELECT place, id, resync, document, EXISTS (SELECT 1 FROM measurement AS earlier "
+            "WHERE earlier.id = measurement.follows AND earlier.delivered_at IS NULL) "
+            "FROM measurement WHERE delivered_at IS NULL AND place > ? ORDER BY place LIMIT ?",
             (after, limit),
         )
-        return list(takewhile(lambda each: each.resync == rows[0][2], map(_waiting, rows)))
+        alike = takewhile(lambda row: row[2] == rows[0][2] and not row[4], rows)
+        return [_waiting(row[:4]) for row in alike]
 
     def those(self, ids: Sequence[str]) -> list[Waiting]:
         """Of these ids, the measurements that still wait."""

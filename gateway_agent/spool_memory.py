@@ -1,29 +1,18 @@
-"""What the spool remembers of devices and commands: how far each was read, its clock, its records.
+"""What the spool remembers of devices and commands: how far each was read, its clock, its codes.
 
-Written in the same transaction as the reading it belongs to. The memory of records is what makes
-reading a device's whole memory again no news; it is bounded, and the bound can double nothing (see
-`RECORDS`). May hold: these rows. May not: measurements (`spool.py`), decisions (`sync.py`,
-`clock.py`).
+May hold: these rows. May not: measurements (`spool.py`), records (`spool_records.py`), decisions
+(`sync.py`, `clock.py`).
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway_agent import spool_records
 from gateway_agent.spool_file import SpoolFile
 from vitals.command import LONGEST_LIFE
-from vitals.measurement import Reading
-
-# Record numbers have 16 bits (Glucose Service 1.0.1 §3.1). A larger number without a time is made
-# of the moment of receipt: it cannot come again.
-LAST_RECORD_NUMBER = 0xFFFF
-
-# Records remembered of one device, the newest. A device cannot send again what lies further back:
-# it has no more than 65,536 numbers, and those without numbers (cuffs, scales) hold a few hundred.
-RECORDS = 0x10000
 
 # rows about one device's clock, the newest: one a day and one for each change are a year's; an
 # engineering choice
@@ -110,11 +99,7 @@ class Memory(SpoolFile):
                 "WHERE device = ?",
                 (last_sequence, text(now), device),
             )
-            base.execute(
-                "DELETE FROM record WHERE device = ? AND place <= (SELECT place FROM record "
-                "WHERE device = ? ORDER BY place DESC LIMIT 1 OFFSET ?)",
-                (device, device, RECORDS),
-            )
+            spool_records.forget_oldest(base, device)
 
     def read_anew(self, device: str, last_sequence: int | None) -> None:
         """Notes that this device's memory is being read from its beginning, and how far it has
@@ -199,26 +184,6 @@ class Memory(SpoolFile):
                 ).rowcount
                 > 0
             )
-
-    @staticmethod
-    def _remember(base: sqlite3.Connection, reading: Reading, device: str) -> bool:
-        """Whether this record was not known; it is from now on."""
-        if reading.device_time is not None:
-            own_time = reading.device_time.isoformat()
-        elif reading.sequence > LAST_RECORD_NUMBER:
-            return True
-        else:
-            # a meter whose clock was never set still hands over its whole memory again
-            said = [f"{each.kind} {each.value} {each.unit}" for each in reading.values]
-            own_time = ", ".join(["unknown", *said])
-        return (
-            base.execute(
-                "INSERT INTO record (device, sequence, own_time) VALUES (?, ?, ?) "
-                "ON CONFLICT DO NOTHING",
-                (device, reading.sequence, own_time),
-            ).rowcount
-            > 0
-        )
 
 
 def _known(row: tuple[Any, ...]) -> Known:

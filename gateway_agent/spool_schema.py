@@ -111,7 +111,30 @@ _CONSENTS = (
     """,
 )
 
-STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _ADDED, _REMEMBERED, _CONSENTS)
+_CORRECTIONS = (
+    # what a record said when it came first, a line for each value, and where it was placed in time;
+    # null: an earlier release read it and did not write this down
+    "ALTER TABLE record ADD COLUMN words TEXT",
+    "ALTER TABLE record ADD COLUMN taken_at TEXT",
+    "ALTER TABLE record ADD COLUMN clock TEXT",
+    "ALTER TABLE record ADD COLUMN clock_offset_s INTEGER",
+    # what its device has said of it since, each wording once, in the order in which they came
+    """
+    CREATE TABLE correction (
+        place    INTEGER PRIMARY KEY,
+        device   TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        own_time TEXT NOT NULL,
+        words    TEXT NOT NULL,
+        UNIQUE (device, sequence, own_time, words)
+    )
+    """,
+    "CREATE INDEX correction_device ON correction (device, place)",
+    # the id of the wording before, which must be named in a receipt first
+    "ALTER TABLE measurement ADD COLUMN follows TEXT",
+)
+
+STEPS: tuple[tuple[str, ...], ...] = (_FIRST, _ADDED, _REMEMBERED, _CONSENTS, _CORRECTIONS)
 
 # what is carried over from a spool that was damaged, what matters most first
 TABLES = (
@@ -119,6 +142,7 @@ TABLES = (
     "device",
     "setting",
     "record",
+    "correction",
     "consent",
     "clock",
     "command",

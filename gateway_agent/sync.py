@@ -11,7 +11,7 @@ and would never be asked for. So:
    firmware: the memory is read anew from its beginning, in the same visit, once.
 3. After the highest number (65,535) comes 0 or 1. With the mark at the top a meter is asked for
    everything, and rule 1 takes it from there. While it still holds numbers from before, more than
-   needed is read at each visit; the memory of records (`spool_memory.py`) makes that no news.
+   needed is read at each visit; the memory of records (`spool_records.py`) makes that no news.
 
 Whatever is read twice is marked `resync`, so that the server matches it over all time. A mark that
 is too low costs time on the air and nothing else: in doubt it goes down. Numbers above 65,535 are

@@ -30,9 +30,11 @@ more than a minute (or what its row says), was not set within a day, and the gat
 own time; never in the hour around a change of summer time. A clock that can be set and not be read
 (a ring's) is set once a day, and its records are taken for local time. What was placed before stays
 where it was, and the same records read again are matched by their numbers and the device's own
-time, here and at the server. The rules, with worked examples, stand in `gateway_agent/clock.py` and
-`gateway_agent/clock_care.py`; when a device's whole memory is read anew, in
-`gateway_agent/sync.py`.
+time, here and at the server. A record that comes again with another value, unit, user, meal or flag
+was corrected by its device: each wording of it is passed on once, at the moment at which the record
+was placed first (`gateway_agent/spool_records.py`). The rules, with worked examples, stand in
+`gateway_agent/clock.py` and `gateway_agent/clock_care.py`; when a device's whole memory is read
+anew, in `gateway_agent/sync.py`.
 """
 
 _SURE = {

@@ -8,7 +8,7 @@ clock showed then. The checks of a request come in the order that meters use (pr
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bumble.device import Connection
@@ -46,7 +46,7 @@ from simulator.peripheral import (
     readable,
 )
 from simulator.record import GlucoseRecord
-from vitals.measurement import MEAL_CODE
+from vitals.measurement import MEAL_CODE, Meal
 
 # ATT errors of this service: meters of Glucose Service 1.0 say 0x80 and 0x81, newer ones 0xFE and
 # 0xFD (Core Specification Supplement)
@@ -150,6 +150,14 @@ class GlucoseMeter(Peripheral):
                 counts=record.measurements,
             )
         )
+
+    def mark(self, sequence: int, meal: Meal) -> None:
+        """Marks the meal of a stored test afterwards, as its owner does at a key."""
+        context = GlucoseContext(sequence_number=sequence, meal=MEAL_CODE[meal]).encode()
+        for place, each in enumerate(self._stored):
+            if each.sequence == sequence:
+                said = replace(GlucoseMeasurement.decode(each.measurement), context_follows=True)
+                self._stored[place] = replace(each, measurement=said.encode(), context=context)
 
     def count_from(self, sequence: int) -> None:
         """Goes on counting at this number, where it has not come so far: a meter that was switched

@@ -117,7 +117,7 @@ CLOCK_READS = {"now", "utcnow", "today", "time", "monotonic"}
 HOMES = {
     "sqlite3": {
         f"gateway_agent/{name}.py"
-        for name in ("spool", "spool_file", "spool_memory", "spool_rescue")
+        for name in ("spool", "spool_file", "spool_records", "spool_rescue")
     },
     "paho": {"gateway_agent/uplink.py", "ingest/subscribe.py"},
     "bleak_retry_connector": {"gateway_agent/linking.py"},

@@ -148,10 +148,31 @@ class Measurement:
             VITALS[self.kind].scale(self.unit)
 
 
-def identity(*, device: str, kind: Kind, sequence: int, taken_at: datetime) -> str:
-    """The id by which a receipt names a measurement: 16 hex digits over what makes it unique."""
+def identity(
+    *, device: str, kind: Kind, sequence: int, taken_at: datetime, correction: str = ""
+) -> str:
+    """The id by which a receipt names a measurement: 16 hex digits over what makes it unique.
+
+    `correction`: the words of one that its device has corrected; none for what it said first.
+    """
     text = f"{device}|{kind}|{sequence}|{taken_at.astimezone(UTC).isoformat()}"
+    if correction:
+        text = f"{text}|{correction}"
     return blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def words(measurement: Measurement) -> str:
+    """What the device says with a measurement, in one line that begins with its kind; where one
+    record says two different lines, its device has corrected it.
+
+    "glucose 5.6 mmol/L user=2 meal=fasting battery_low"
+    """
+    said = [measurement.kind.value, repr(measurement.value), measurement.unit.value]
+    if measurement.user is not None:
+        said.append(f"user={measurement.user}")
+    if measurement.meal is not None:
+        said.append(f"meal={measurement.meal.value}")
+    return " ".join([*said, *sorted({flag.value for flag in measurement.flags})])
 
 
 def content_number(*parts: bytes) -> int:

@@ -41,8 +41,8 @@ GATEWAY_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,62}\Z")
 class Envelope:
     """Up to fifty measurements of one gateway.
 
-    `resync`: the gateway has read a device's whole memory again, so that sequence numbers must be
-    matched over all time, not only by time.
+    `resync`: the gateway has read a device's whole memory again, or brings what a device has
+    corrected, so that sequence numbers must be matched over all time, not only by time.
     """
 
     v: int

@@ -323,6 +323,41 @@ async def test_a_gateway_that_is_replaced_reads_whole_memories_and_says_so(
         assert each["taken_at"] != first[each["sequence"]]["taken_at"]
 
 
+async def test_a_meal_that_was_marked_after_the_visit_is_passed_on_once_and_doubles_nothing(
+    home: Home, broker: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with StandIn(broker) as server:
+        household = await home(meter(glucose(5, meal=None)), url=broker)
+        device = household.devices[f"ble:{METER}"]
+        assert isinstance(device, GlucoseMeter)
+        await household.advance(at(5))
+        await household.drain()
+        first = dict(server.measurements)
+        device.mark(3, Meal.POSTPRANDIAL)
+        for visit in range(3):
+            if visit == 1:
+                await household.stop_gateway()
+                household.start_gateway()
+            # its battery falls out: the clock begins anew, and the whole memory is read once more
+            device.faults.clock_offset = -timedelta(days=40 * (visit + 1))
+            device.press_button()
+            await household.advance(at(6 + visit))
+            await household.drain()
+            device.faults.clock_offset = timedelta(0)
+    assert len(first) == 5
+    (fresh,) = server.measurements.keys() - first.keys()
+    marked = server.measurements[fresh]
+    (before,) = (each for each in first.values() if each["sequence"] == 3)
+    said = {name for name in marked | before if marked.get(name) != before.get(name)}
+    assert said == {"id", "meal", "raw"}
+    assert marked["meal"] == "postprandial"
+    (envelope,) = (each for each in server.envelopes if marked in each["measurements"])
+    assert envelope["resync"]
+    assert set(server.arrived.values()) == {1}
+    # three times the whole memory came by radio
+    assert sum("is read anew" in each.message for each in caplog.records) == 3
+
+
 def _renamed(household: Household, name: str):  # type: ignore[no-untyped-def]
     from dataclasses import replace
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from test_spool import METER, NOW, a_reading, keep
+from test_spool import METER, NOW, keep
 
 from gateway_agent import spool_memory as module
 from gateway_agent.spool import ClockRow, Spool
@@ -67,22 +67,6 @@ def test_the_history_of_a_clock_comes_back_in_order_and_is_bounded(
     assert spool.clock_history(METER) == tuple(rows[2:])
     assert spool.clock_history("ble:OTHER") == (rows[0],)
     assert spool.clock_history("ble:NOBODY") == ()
-
-
-def test_the_memory_of_records_is_bounded_by_what_a_device_could_send_again(
-    spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "RECORDS", 10)
-    for sequence in range(1, 31):
-        keep(spool, sequence)
-    other = a_reading(1)
-    spool.keep(other, (), device="ble:OTHER", resync=False, last_sequence=1, now=NOW)
-    spool.read_to_the_end(METER, 30)
-    rows = spool._base.execute("SELECT sequence FROM record WHERE device = ?", (METER,)).fetchall()
-    assert sorted(sequence for (sequence,) in rows) == list(range(21, 31))
-    assert not keep(spool, 21)
-    # the other device's memory is its own
-    assert not spool.keep(other, (), device="ble:OTHER", resync=False, last_sequence=1, now=NOW)
 
 
 def test_a_device_that_is_read_anew_is_a_resync_until_its_end(spool: Spool) -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: DTZ001 - a device's own time has no zone
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from gateway_agent.spool import Spool
 from gateway_agent.talk import About, ClockSeen
 from vitals.errors import MendDevice, TryAgain
 from vitals.kinds import Kind
-from vitals.measurement import Reading, Value
+from vitals.measurement import Meal, Reading, Value
 from vitals.units import Unit
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -169,6 +170,22 @@ async def test_a_device_that_may_be_another_is_read_anew_once_and_marked(
     await third.keep(home.test(4))
     await third.finished()
     assert sent(spool)[-1] == (4, False)
+
+
+async def test_a_corrected_record_is_no_sign_that_the_numbers_began_anew(
+    home: Home, spool: Spool
+) -> None:
+    old = [home.test(number) for number in (1, 2, 3)]
+    await home.read(*old)
+    home.now += HOUR
+    second = await home.visit()
+    await second.keep(replace(old[0], meal=Meal.FASTING))
+    assert not second.visit.read_anew()
+    await second.keep(home.test(4))
+    await second.finished()
+    spool.forget([each.id for each in spool.oldest(50)], {}, now=NOON)
+    assert sent(spool) == [(1, True), (4, False)]
+    assert spool.known(METER).last_sequence == 4
 
 
 async def test_reading_anew_goes_on_after_a_link_that_broke(home: Home, spool: Spool) -> None:

@@ -27,6 +27,7 @@ from vitals.measurement import (
     content_number,
     identity,
     place,
+    words,
 )
 from vitals.units import Unit
 
@@ -114,6 +115,37 @@ def test_device_kind_number_and_time_each_make_another_measurement() -> None:
         one(taken_at=TAKEN + timedelta(seconds=1)),
     ]
     assert len(set(others)) == len(others)
+
+
+def test_what_a_device_has_corrected_is_named_by_its_words_too() -> None:
+    def one(**more: str) -> str:
+        return identity(device="ble:1", kind=Kind.PULSE, sequence=1, taken_at=TAKEN, **more)
+
+    assert one(correction="") == one()
+    assert len({one(), one(correction="pulse 70.0 /min"), one(correction="pulse 71.0 /min")}) == 3
+    # a spool that was upgraded must not send what it has sent under another name
+    assert one(correction="pulse 70.0 /min") == (
+        # BLAKE2b-64 of "ble:1|pulse|1|2026-11-22T00:15:00+00:00|pulse 70.0 /min"
+        "f76844fbac070cc3"
+    )
+
+
+def test_the_words_of_a_measurement_are_all_that_its_device_says_and_nothing_else() -> None:
+    reading = replace(CUFF, meal=Meal.FASTING, flags=(Flag.CUFF_LOOSE, Flag.BODY_MOVEMENT))
+    systolic, diastolic = placed(reading)
+    assert words(systolic) == "systolic 120.0 mm[Hg] user=1 meal=fasting body_movement cuff_loose"
+    assert words(diastolic).startswith("diastolic 80.0 mm[Hg] ")
+    later = replace(
+        systolic,
+        id="other",
+        taken_at=TAKEN + timedelta(hours=1),
+        clock=Clock.UNSURE,
+        clock_offset_s=0,
+        raw=b"",
+        flags=(Flag.BODY_MOVEMENT, Flag.CUFF_LOOSE, Flag.BODY_MOVEMENT),
+    )
+    assert words(later) == words(systolic)
+    assert words(placed(replace(CUFF, user=None, flags=()))[0]) == "systolic 120.0 mm[Hg]"
 
 
 @given(st.lists(st.binary(max_size=20), max_size=4))
