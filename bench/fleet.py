@@ -195,7 +195,7 @@ def _plan(stage: Stage, number: int, *, gateways: int) -> list[Due]:
         Due(
             at_s=place * size / stage.rows_per_s,
             gateway=place % (2 * gateways) // 2,
-            batch=f"{stream.first}-{place}",
+            first_id=each.measurements[0].id,
             topic=each.topic,
             payload=each.payload,
         )

@@ -31,7 +31,8 @@ class Due:
 
     at_s: float
     gateway: int
-    batch: str
+    # the name of its first measurement: one receipt may answer several messages
+    first_id: str
     topic: str
     payload: bytes
 
@@ -99,7 +100,7 @@ class Lines:
 
         Returns when each has its receipt, or when none has come for a while.
         """
-        found, due_s = Heard(), {each.batch: each.at_s for each in plan}
+        found, due_s = Heard(), {each.first_id: each.at_s for each in plan}
         begin_s = last_s = time.monotonic()
         while found.sent < len(plan) or len(found.lags_s) < found.sent:
             now_s = time.monotonic() - begin_s
@@ -150,9 +151,12 @@ class Lines:
         line.out += packet(_PUBACK, body[at : at + 2])
         self._write(line)
         receipt: Any = json.loads(body[at + 2 :])
-        at_s = due_s.pop(receipt["batch"], None)
-        if at_s is not None:
-            found.lags_s.append(time.monotonic() - begin_s - at_s)
+        answered = [
+            at_s for each in receipt["committed"] if (at_s := due_s.pop(each, None)) is not None
+        ]
+        if answered:
+            now_s = time.monotonic() - begin_s
+            found.lags_s += [now_s - at_s for at_s in answered]
             found.committed += len(receipt["committed"])
             found.rejected += len(receipt["rejected"])
 
