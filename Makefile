@@ -4,6 +4,8 @@
 
 BIN := .venv/bin
 # In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
+# a test waits half of its time, for a radio or a database: one more than there are cores, four at most
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 1); [ $$n -lt 3 ] && echo $$((n + 1)) || echo 4)
 OPTIONAL := $(if $(filter true,$(CI)),,|| true)
 
 help: ## Show this list
@@ -20,7 +22,7 @@ test: setup ## Run lint and all tests on real databases, a real broker and a rea
 	@scripts/services.sh $(OPTIONAL)
 	@scripts/browser.sh $(OPTIONAL)
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 lint: setup ## Check format, style, types and floors
 	@$(BIN)/ruff format --check --quiet .

@@ -20,7 +20,7 @@ def test_the_database_is_away_or_too_much_comes_at_once(words: list[str]) -> Non
     if not MOSQUITTO.exists() and os.environ.get("CI") != "true":
         pytest.skip("mosquitto is missing: run make services")
     done = subprocess.run(
-        [sys.executable, "-m", "bench.backpressure", "--devices=30", "--seconds=15", *words],
+        [sys.executable, "-m", "bench.backpressure", "--devices=30", "--seconds=8", *words],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
