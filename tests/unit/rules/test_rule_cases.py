@@ -45,7 +45,13 @@ def test_a_history_gives_the_findings_its_case_expects(case: dict[str, Any]) -> 
 
 
 def patient(case: dict[str, Any]) -> Patient:
-    return Patient(id=1, name="王建国", targets=case.get("targets", {}))
+    return Patient(
+        id=1,
+        name="王建国",
+        targets=case.get("targets", {}),
+        conditions=tuple(case.get("conditions", ())),
+        born_on=case.get("born_on"),
+    )
 
 
 def line(case: dict[str, Any]) -> Line:
