@@ -24,15 +24,22 @@ def single(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     """One Seen for each episode of single readings."""
     assert rule.kind is not None
     points = [each for each in history.of(rule.kind) if not each.is_suspect]
+    # nearly always nothing fires: a sensor's 20,000 points then need no marks
+    if not any(_fires(rule, each) for each in points):
+        return
     marks = [Mark(at=each.at, level=_level(rule, each), seen=each) for each in points]
     for episode in episodes(marks, gap=timedelta(hours=rule.gap_h)):
         yield _seen(rule, episode, history.patient.timezone, now)
 
 
+def _fires(rule: Rule, point: Point) -> bool:
+    return fires(rule, {point.kind: (point.value, point.unit)})
+
+
 def _level(rule: Rule, point: Point) -> Level:
-    values = {point.kind: (point.value, point.unit)}
-    if fires(rule, values):
+    if _fires(rule, point):
         return Level.FIRING
+    values = {point.kind: (point.value, point.unit)}
     # a reading whose moment is a guess may be from before the trouble: it ends none
     return Level.CLEAR if is_clear(rule, values) and not point.is_unsure else Level.BETWEEN
 
