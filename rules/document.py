@@ -82,7 +82,20 @@ def _pack(pack: Pack) -> str:
         "",
         *_conditions(pack),
     ]
-    return "\n".join([*head, *(_rule(rule) for rule in pack.rules)])
+    abroad = pack.international
+    variant = [] if abroad is None else [_variant(abroad)]
+    return "\n".join([*head, *(_rule(rule) for rule in pack.rules), *variant])
+
+
+def _variant(pack: Pack) -> str:
+    head = [
+        f"### International variant: {pack.title.en} · {pack.title.zh}",
+        "",
+        f"Version {pack.version}, {pack.locale}; review: **{pack.review_status}**. For patients"
+        " whose locale is not Chinese these rules take the place of those of the same name above.",
+        "",
+    ]
+    return "\n".join([*head, *(_rule(rule).replace("### ", "#### ", 1) for rule in pack.rules)])
 
 
 def _conditions(pack: Pack) -> Iterable[str]:

@@ -10,9 +10,10 @@ import operator
 import string
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from rules.form import ANYWHERE, COMMON, FORMS
@@ -140,6 +141,7 @@ class Pack:
     """A named, versioned set of rules with the state of its clinical review.
 
     With `conditions` it is for patients of whom one of these words is written; without, for all.
+    `international`: the rules that take another's place where a patient's locale is not Chinese.
     """
 
     id: str
@@ -149,14 +151,23 @@ class Pack:
     title: Said
     conditions: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default_factory=tuple)
+    international: "Pack | None" = None
 
 
 @cache
 def standard_packs() -> tuple[Pack, ...]:
-    """The packs that ship, in order of their names. Raises MendData for a broken one."""
+    """The packs that ship, in order of their names. Raises MendData for a broken one.
+
+    Each is the zh-CN default, with its international variant (`packs/intl`) where there is one.
+    """
     folder = resources.files("rules").joinpath("packs")
+    abroad = {each.id: each for each in _in_folder(folder.joinpath("intl"))}
+    return tuple(replace(each, international=abroad.get(each.id)) for each in _in_folder(folder))
+
+
+def _in_folder(folder: Traversable) -> list[Pack]:
     files = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=str)
-    return tuple(load(each.read_text(encoding="utf-8"), name=each.name) for each in files)
+    return [load(each.read_text(encoding="utf-8"), name=each.name) for each in files]
 
 
 def load(text: str, *, name: str) -> Pack:

@@ -29,6 +29,7 @@ from rules.history import (
     local_day,
 )
 from rules.pack import Pack, Rule
+from rules.scope import of_locale
 from store import findings as kept
 from store import measurements, outbox, people
 from store.findings import AlertState, FindingRow
@@ -74,6 +75,7 @@ def judge(
     Raises MendData where there is no such patient.
     """
     history = history_of(connection, patient_id, now)
+    packs = of_locale(packs, history.patient)
     alerts = kept.alerts_to_follow(connection, patient_id)
     living = {each.rule: _alert(each) for each in alerts if each.state != State.CLOSED}
     last = {each.rule: _alert(each) for each in alerts if each.state == State.CLOSED}

@@ -1,14 +1,36 @@
-"""Which rules concern a patient: by conditions, by age, and by the targets that the doctor set.
+"""Which rules concern a patient: by locale, conditions, age, and the targets that the doctor set.
+
+A pack's international variant holds the rules that differ; they take the place of those of the same
+name for a patient whose locale is not Chinese, and never run beside them.
 
 A pack with `conditions` is for those of whom one of its words is written ("慢性心力衰竭" holds
 "心力衰竭"); an age that nobody wrote down is no age. May hold: this choice. May not: judging.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from rules.history import Patient, local_day
 from rules.pack import Pack, Rule
+
+
+def of_locale(packs: Sequence[Pack], patient: Patient) -> tuple[Pack, ...]:
+    """The packs as they are where this patient lives: the zh-CN default, or international."""
+    if patient.locale.lower().startswith("zh"):
+        return tuple(packs)
+    return tuple(map(_abroad, packs))
+
+
+def _abroad(pack: Pack) -> Pack:
+    there = pack.international
+    if there is None:
+        return pack
+    instead = {rule.id: rule for rule in there.rules}
+    rules = tuple(instead.get(rule.id, rule) for rule in pack.rules)
+    return replace(
+        pack, locale=there.locale, version=there.version, rules=rules, international=None
+    )
 
 
 def concerning(
@@ -16,7 +38,7 @@ def concerning(
 ) -> Iterator[tuple[Pack, Rule]]:
     """The rules that are for this patient now, each with its pack."""
     today = local_day(now, patient.timezone)
-    for pack in packs:
+    for pack in of_locale(packs, patient):
         if _has_condition(pack, patient):
             yield from ((pack, rule) for rule in pack.rules if _is_for(rule, patient, today))
 
