@@ -9,9 +9,14 @@ from rules.escalation import QUIET_FROM, QUIET_UNTIL, QUIET_UP_TO, TOLD
 from rules.form import FORMS
 from rules.pack import AUDIENCES, Limit, Pack, Rule, standard_packs
 from rules.words import unit_text, value_text
-from vitals.kinds import Kind
+from vitals.kinds import VITALS, Kind
 from vitals.units import Unit
 
+_MEASURE = {
+    "level": "the level itself",
+    "difference": "the difference",
+    "percent": "in per cent (of the earlier weight, or of what was usual)",
+}
 _OPENING = """# Rules
 
 Written by `kangban rules document` from `rules/packs/*.toml`; do not edit it by hand. Every rule
@@ -29,6 +34,8 @@ a clinician confirms it.
   and judged by no rule. A reading whose time is a guess wakes nobody.
 - What a doctor sets as a personal target goes before the pack's number where a rule says so;
   safety rules take none.
+- The heart rate of a band is judged by its trend over weeks only; single values are judged where a
+  cuff or an oximeter counted the pulse of a seated person.
 """
 
 
@@ -73,8 +80,29 @@ def _pack(pack: Pack) -> str:
         "",
         f"Pack `{pack.id}` {pack.version}, {pack.locale}; review: **{pack.review_status}**.",
         "",
+        *_conditions(pack),
     ]
-    return "\n".join([*head, *(_rule(rule) for rule in pack.rules)])
+    abroad = pack.international
+    variant = [] if abroad is None else [_variant(abroad)]
+    return "\n".join([*head, *(_rule(rule) for rule in pack.rules), *variant])
+
+
+def _variant(pack: Pack) -> str:
+    head = [
+        f"### International variant: {pack.title.en} · {pack.title.zh}",
+        "",
+        f"Version {pack.version}, {pack.locale}; review: **{pack.review_status}**. For patients"
+        " whose locale is not Chinese these rules take the place of those of the same name above.",
+        "",
+    ]
+    return "\n".join([*head, *(_rule(rule).replace("### ", "#### ", 1) for rule in pack.rules)])
+
+
+def _conditions(pack: Pack) -> Iterable[str]:
+    if pack.conditions:
+        words = ", ".join(f"“{each}”" for each in pack.conditions)
+        yield f"Only for patients whose conditions name one of: {words}."
+        yield ""
 
 
 def _rule(rule: Rule) -> str:
@@ -83,6 +111,7 @@ def _rule(rule: Rule) -> str:
         "",
         f"- Judges: {FORMS[rule.evaluator].does}{_kinds(rule)}",
         *_limits(rule),
+        *_whom(rule),
         f"- Severity: {_severity(rule)}",
         *_evidence(rule),
         f"- Fresh for {_hours(rule.fresh_h)}; stale after {_hours(rule.stale_h)}; quiet for"
@@ -106,6 +135,17 @@ def _kinds(rule: Rule) -> str:
     return f" ({'; '.join(said)})" if said else ""
 
 
+def _whom(rule: Rule) -> Iterable[str]:
+    said = (
+        (bool(rule.from_age), f"from {rule.from_age} years of age"),
+        (bool(rule.with_target), f"only where the doctor set `{rule.with_target}`"),
+        (bool(rule.without_target), f"not where the doctor set `{rule.without_target}`"),
+    )
+    wanted = [text for applies, text in said if applies]
+    if wanted:
+        yield f"- For: {', '.join(wanted)}"
+
+
 def _limits(rule: Rule) -> Iterable[str]:
     for name, limits, joint in (
         ("Fires", rule.when, " or "),
@@ -118,10 +158,16 @@ def _limits(rule: Rule) -> Iterable[str]:
 
 def _limit(limit: Limit) -> str:
     numbers = " / ".join(
-        f"{value_text(limit.kind, value, unit)} {unit_text(unit)}"
+        f"{_number(limit.kind, value, unit)} {unit_text(unit)}"
         for unit, value in limit.by_unit.items()
     )
     return f"{limit.kind.value} {limit.compares} {numbers}"
+
+
+def _number(kind: Kind, value: float, unit: Unit) -> str:
+    # a share of a weight or of steps is no value of that kind
+    is_own = any(scale.unit is unit for scale in VITALS[kind].scales)
+    return value_text(kind, value, unit) if is_own else f"{value:g}"
 
 
 def _severity(rule: Rule) -> str:
@@ -135,6 +181,16 @@ def _severity(rule: Rule) -> str:
 
 def _evidence(rule: Rule) -> Iterable[str]:
     said = (
+        (rule.evaluator in ("change", "week"), _MEASURE[rule.measure]),
+        (
+            rule.over_days > 0,
+            f"over {rule.over_days} days, {rule.within_days} at most between the two weighings",
+        ),
+        (
+            rule.baseline_days > 0,
+            f"against the {rule.baseline_days} days before, {rule.min_baseline_days} of them"
+            " measured",
+        ),
         (bool(rule.protocol), f"a block of protocol {rule.protocol} that is {rule.standing}"),
         (rule.window_days > 0, f"within {rule.window_days} days"),
         (rule.min_readings > 1, f"at least {rule.min_readings} readings"),
@@ -165,6 +221,6 @@ def _hours(hours: float) -> str:
 def _worse(rule: Rule) -> str:
     if rule.worse_by is None:
         return ""
-    # the scale of `rules.seen.beyond`: mmol/L for glucose, mmHg for pressure
-    unit = Unit.MMOL_PER_L if rule.kind is Kind.GLUCOSE else Unit.MMHG
+    # the scale of `rules.seen.beyond`: the kind's first unit, mmHg for pressure
+    unit = VITALS[rule.kind].scales[0].unit if rule.kind else Unit.MMHG
     return f", unless worse by {rule.worse_by:g} {unit_text(unit)}"

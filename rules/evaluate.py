@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rules.evaluators.block import mean_of_block
+from rules.evaluators.change import change
 from rules.evaluators.irregular import irregular
 from rules.evaluators.median import median
 from rules.evaluators.repeat import repeat
@@ -16,9 +17,11 @@ from rules.evaluators.session import session
 from rules.evaluators.silence import silence
 from rules.evaluators.single import single
 from rules.evaluators.trend import rising
+from rules.evaluators.week import week
 from rules.finding import Finding, utc_text
 from rules.history import History
 from rules.pack import AUDIENCES, Pack, Rule
+from rules.scope import concerning
 from rules.seen import Evaluator, Seen
 from rules.words import LOCALES, Said
 
@@ -29,11 +32,15 @@ EVALUATORS: dict[str, Evaluator] = {
     "session": session,
     "block": mean_of_block,
     "trend": rising,
+    "change": change,
+    "week": week,
     "irregular": irregular,
     "silence": silence,
 }
 # days of values that rules want: 28 days of trend behind 28 days of findings, and two weeks
 HISTORY_DAYS = 70
+# days of weights that they want: half a year, three days of slack, and those of HISTORY_DAYS
+WEIGHT_DAYS = 182 + 3 + HISTORY_DAYS
 # days whose counts they want: a silence is told for up to 90 days, after 28 days of habit
 COUNT_DAYS = 120
 # days behind `now` of which ended findings are given; what lies before was said when it was news
@@ -49,8 +56,7 @@ def evaluate(history: History, packs: Sequence[Pack], now: datetime) -> tuple[Fi
     since = now - timedelta(days=FINDING_DAYS)
     found = [
         conclude(pack, rule, seen)
-        for pack in packs
-        for rule in pack.rules
+        for pack, rule in concerning(packs, history.patient, now)
         for seen in EVALUATORS[rule.evaluator](rule, known, now)
         if seen.ended_at is None or seen.at > since
     ]

@@ -22,6 +22,9 @@ COMMON = frozenset(
     }
 )
 
+# fields that any rule may have: whom it is for
+ANYWHERE = frozenset({"from_age", "with_target", "without_target"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
@@ -46,13 +49,13 @@ FORMS: dict[str, Form] = {
     "single": _form(
         "each reading by itself; readings in a row are one episode",
         required="kind when clear gap_h",
-        optional="unless worse_by",
+        optional="unless worse_by hold_min severity_unheld",
         placeholders="value unit time n limit",
     ),
     "repeat": _form(
         "single readings that come again within a window",
         required="kind when window_days min_readings",
-        optional="unless min_days apart_min worse_by",
+        optional="unless min_days apart_min worse_by personal",
         placeholders="n days worst unit window limit",
     ),
     "median": _form(
@@ -78,6 +81,18 @@ FORMS: dict[str, Form] = {
         required="kind window_days min_days rise_per_14d p_below hold_days",
         optional="level_from",
         placeholders="rise first last n p window",
+    ),
+    "change": _form(
+        "how much a weight changed over some days, by daily medians",
+        required="kind when clear over_days within_days",
+        optional="measure personal worse_by",
+        placeholders="change before after unit days limit from to",
+    ),
+    "week": _form(
+        "a week of days: its level, or how far it lies from the weeks before",
+        required="kind when clear measure window_days min_days",
+        optional="baseline_days min_baseline_days min_readings",
+        placeholders="recent baseline change unit days limit",
     ),
     "irregular": _form(
         "the irregular-pulse mark of the cuff, within a sitting or on several days",

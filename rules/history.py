@@ -98,13 +98,18 @@ class CuffReading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCount:
-    """How many measurements of a kind a local day holds, and when the newest was committed."""
+    """How many measurements of a kind a local day holds, and when the newest was committed.
+
+    `mean` and `most` are of its values; None where the day holds two units.
+    """
 
     kind: Kind
     day: date
     n: int
     last_at: datetime
     received_at: datetime | None = None
+    mean: float | None = None
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +157,31 @@ class History:
     days: tuple[DayCount, ...] = ()
     line: Line = Line()
     _cuff: list[CuffReading] | None = field(default=None, init=False, repr=False, compare=False)
+    _by_kind: dict[Kind, list[Point]] | None = field(
+        default=None, init=False, repr=False, compare=False
+    )
+    _trusted: dict[Kind, list[Point]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def of(self, kind: Kind) -> list[Point]:
         """The points of one kind, oldest first."""
-        return [each for each in self.points if each.kind is kind]
+        by_kind = self._by_kind
+        if by_kind is None:
+            # thirty rules ask: sorted out once, and a rule whose kind is absent costs nothing
+            by_kind = {}
+            for each in self.points:
+                by_kind.setdefault(each.kind, []).append(each)
+            object.__setattr__(self, "_by_kind", by_kind)
+        return by_kind.get(kind, [])
 
     def trusted(self, kind: Kind) -> list[Point]:
         """The points of one kind that neither the device nor our clock doubts."""
-        return [each for each in self.of(kind) if not each.is_suspect and not each.is_unsure]
+        if kind not in self._trusted:
+            self._trusted[kind] = [
+                each for each in self.of(kind) if not each.is_suspect and not each.is_unsure
+            ]
+        return self._trusted[kind]
 
     def cuff(self) -> list[CuffReading]:
         """The trusted cuff readings, oldest first."""

@@ -10,12 +10,13 @@ import operator
 import string
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
-from rules.form import COMMON, FORMS
+from rules.form import ANYWHERE, COMMON, FORMS
 from rules.words import LOCALES, Said
 from vitals.errors import MendData
 from vitals.kinds import VITALS, Kind
@@ -32,6 +33,27 @@ _IS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
+# what a limit is compared with: a week's own level, a difference in the kind's unit, a share
+MEASURES = ("level", "difference", "percent")
+# kinds whose guidelines print two units: both numbers stand in a pack
+_PAIRED: dict[Kind, tuple[str, str]] = {
+    Kind.GLUCOSE: ("mmol/L", "mg/dL"),
+    Kind.WEIGHT: ("kg", "[lb_av]"),
+    Kind.BODY_TEMPERATURE: ("Cel", "[degF]"),
+}
+# whole days, readings and years
+_WHOLE = frozenset(
+    {
+        "window_days",
+        "min_days",
+        "min_readings",
+        "over_days",
+        "within_days",
+        "baseline_days",
+        "min_baseline_days",
+        "from_age",
+    }
+)
 # What may never be said to a patient or a family: drugs, doses and diagnoses are the doctor's.
 _FORBIDDEN = ("确诊", "加药", "停药", "剂量", "治疗方案", "dose", "diagnosed")
 
@@ -102,26 +124,50 @@ class Rule:
     silent_days: int = 0
     dark_days: int = 0
     severity_partial: int = 0
+    # what a limit of `change` and `week` is about (see MEASURES), and the days that are compared
+    measure: str = "difference"
+    over_days: int = 0
+    within_days: int = 0
+    baseline_days: int = 0
+    min_baseline_days: int = 0
+    # whom the rule is for (`scope.py`): years of age, targets that the doctor set or did not set
+    from_age: int = 0
+    with_target: str = ""
+    without_target: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pack:
-    """A named, versioned set of rules with the state of its clinical review."""
+    """A named, versioned set of rules with the state of its clinical review.
+
+    With `conditions` it is for patients of whom one of these words is written; without, for all.
+    `international`: the rules that take another's place where a patient's locale is not Chinese.
+    """
 
     id: str
     version: str
     locale: str
     review_status: str
     title: Said
+    conditions: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = field(default_factory=tuple)
+    international: "Pack | None" = None
 
 
 @cache
 def standard_packs() -> tuple[Pack, ...]:
-    """The packs that ship, in order of their names. Raises MendData for a broken one."""
+    """The packs that ship, in order of their names. Raises MendData for a broken one.
+
+    Each is the zh-CN default, with its international variant (`packs/intl`) where there is one.
+    """
     folder = resources.files("rules").joinpath("packs")
+    abroad = {each.id: each for each in _in_folder(folder.joinpath("intl"))}
+    return tuple(replace(each, international=abroad.get(each.id)) for each in _in_folder(folder))
+
+
+def _in_folder(folder: Traversable) -> list[Pack]:
     files = sorted((each for each in folder.iterdir() if each.name.endswith(".toml")), key=str)
-    return tuple(load(each.read_text(encoding="utf-8"), name=each.name) for each in files)
+    return [load(each.read_text(encoding="utf-8"), name=each.name) for each in files]
 
 
 def load(text: str, *, name: str) -> Pack:
@@ -137,6 +183,7 @@ def load(text: str, *, name: str) -> Pack:
         locale=head["locale"],
         review_status=head["review_status"],
         title=_said(head["title"]),
+        conditions=tuple(head.get("conditions", ())),
         rules=tuple(_rule(each) for each in document["rule"]),
     )
 
@@ -174,6 +221,11 @@ def _pack_faults(head: Any) -> Iterable[str]:
     for key in ("id", "version", "locale", "review_status"):
         if not head.get(key) or not isinstance(head[key], str):
             yield f"'{key}' is missing"
+    conditions = head.get("conditions", [])
+    if not isinstance(conditions, list) or not all(
+        each and isinstance(each, str) for each in conditions
+    ):
+        yield "'conditions' must be a list of words"
     yield from _said_faults("title", head.get("title"))
 
 
@@ -184,16 +236,18 @@ def _rule_faults(entry: dict[str, Any]) -> Iterable[str]:
         return
     needed = COMMON | form.required
     yield from (f"'{key}' is missing" for key in sorted(needed - entry.keys()))
-    known = needed | form.optional
+    known = needed | form.optional | ANYWHERE
     yield from (f"'{key}' is not known here" for key in sorted(entry.keys() - known))
     if needed - entry.keys() or entry.keys() - known:
         return
     yield from _value_faults(entry)
+    yield from _scope_faults(entry)
     yield from _said_faults("title", entry["title"])
     yield from _words_faults(entry, form.placeholders)
     for key in ("when", "unless", "clear"):
         for limit in entry.get(key, []):
-            yield from (f"{key}: {reason}" for reason in _limit_faults(limit))
+            faults = _limit_faults(limit, is_share=entry.get("measure") == "percent")
+            yield from (f"{key}: {reason}" for reason in faults)
     try:
         _rule(entry)
     except (KeyError, TypeError, ValueError) as error:
@@ -213,7 +267,18 @@ def _value_faults(entry: dict[str, Any]) -> Iterable[str]:
         yield "'source' is empty: name the guideline and its section"
 
 
-def _limit_faults(limit: dict[str, Any]) -> Iterable[str]:
+def _scope_faults(entry: dict[str, Any]) -> Iterable[str]:
+    for key in sorted(_WHOLE & entry.keys()):
+        if not isinstance(entry[key], int) or entry[key] < 1:
+            yield f"'{key}' must be a whole number, 1 or more"
+    for key in ("with_target", "without_target"):
+        if key in entry and not (entry[key] and isinstance(entry[key], str)):
+            yield f"'{key}' must be the name of a target"
+    if entry.get("measure", MEASURES[0]) not in MEASURES:
+        yield f"'measure' must be one of {', '.join(MEASURES)}"
+
+
+def _limit_faults(limit: dict[str, Any], *, is_share: bool) -> Iterable[str]:
     try:
         kind = Kind(limit["kind"])
     except (KeyError, ValueError):
@@ -223,13 +288,25 @@ def _limit_faults(limit: dict[str, Any]) -> Iterable[str]:
         yield f"'is' must be one of {' '.join(_IS)}"
     units = {key for key in limit if key not in ("kind", "is")}
     known = {scale.unit.value for scale in VITALS[kind].scales}
-    if kind is Kind.GLUCOSE and units != known:
-        yield 'glucose needs the published pair: "mmol/L" and "mg/dL"'
+    if is_share:
+        if units != {Unit.PERCENT.value}:
+            yield 'with measure "percent" it must be in: %'
+    elif kind in _PAIRED and units != known:
+        yield f"{kind} needs the published pair: " + " and ".join(
+            f'"{each}"' for each in _PAIRED[kind]
+        )
     elif not units or units - known:
         yield f"{kind} may be in: {', '.join(sorted(known))}"
-    # a published pair agrees within rounding: 3.9/70 is 17.9, 13.9/250 is 18.0
-    elif kind is Kind.GLUCOSE and not 17.4 < limit["mg/dL"] / limit["mmol/L"] < 18.6:
-        yield f"{limit['mmol/L']} mmol/L and {limit['mg/dL']} mg/dL are not a pair"
+    elif kind in _PAIRED and not _is_pair(limit, *map(Unit, _PAIRED[kind])):
+        yield " and ".join(f"{limit[each]} {each}" for each in _PAIRED[kind]) + " are not a pair"
+
+
+def _is_pair(limit: dict[str, Any], one: Unit, other: Unit) -> bool:
+    exact = convert(float(limit[one]), one, other)
+    # published numbers are rounded: 13.9 mmol/L and 250 mg/dL, 1.4 kg and 3 lb (3.1); 37.3 °C and
+    # 99.1 °F (99.14)
+    wide = 0.1 if one is Unit.CELSIUS else 0.035 * abs(exact)
+    return abs(float(limit[other]) - exact) <= wide
 
 
 def _said_faults(key: str, value: Any) -> Iterable[str]:

@@ -7,6 +7,14 @@ this substitution. May not: targets of its own.
     home_blood_pressure   systolic_mmhg, diastolic_mmhg
     fasting_glucose       fasting_mmol_per_l, fasting_mg_per_dl
     after_meal_glucose    after_meal_mmol_per_l, after_meal_mg_per_dl
+    low_pulse             pulse_low_per_min
+    high_pulse            pulse_high_per_min
+    weight_gain_1d        weight_gain_1d_kg
+    weight_gain_7d        weight_gain_7d_kg
+
+`spo2_low_percent` moves no number: by setting it the doctor says that 88-92 % is this patient's
+aim, and another safety row, with a number of its own, takes the place of the usual one
+(`scope.py`).
 """
 
 from collections.abc import Mapping
@@ -30,8 +38,15 @@ _TARGETS: dict[str, dict[str, tuple[Kind, Unit]]] = {
         "after_meal_mmol_per_l": (Kind.GLUCOSE, Unit.MMOL_PER_L),
         "after_meal_mg_per_dl": (Kind.GLUCOSE, Unit.MG_PER_DL),
     },
+    "low_pulse": {"pulse_low_per_min": (Kind.PULSE, Unit.PER_MINUTE)},
+    "weight_gain_1d": {"weight_gain_1d_kg": (Kind.WEIGHT, Unit.KG)},
+    "weight_gain_7d": {"weight_gain_7d_kg": (Kind.WEIGHT, Unit.KG)},
+    "high_pulse": {"pulse_high_per_min": (Kind.PULSE, Unit.PER_MINUTE)},
 }
 PERSONAL = tuple(_TARGETS)
+# the keys of each, and those that choose between rows without moving a number
+TARGET_KEYS = {name: tuple(keys) for name, keys in _TARGETS.items()}
+CHOOSING = ("spo2_low_percent",)
 
 
 def with_targets(rule: Rule, patient: Patient) -> Rule:

@@ -16,7 +16,7 @@ from psycopg import Connection
 from rules.alert import Alert, Event, State, Step, acknowledged, adopt, advance
 from rules.due import next_look
 from rules.escalation import Person, messages
-from rules.evaluate import COUNT_DAYS, FINDING_DAYS, HISTORY_DAYS, evaluate
+from rules.evaluate import COUNT_DAYS, FINDING_DAYS, HISTORY_DAYS, WEIGHT_DAYS, evaluate
 from rules.finding import Finding
 from rules.history import (
     DayCount,
@@ -29,6 +29,7 @@ from rules.history import (
     local_day,
 )
 from rules.pack import Pack, Rule
+from rules.scope import of_locale
 from store import findings as kept
 from store import measurements, outbox, people
 from store.findings import AlertState, FindingRow
@@ -39,7 +40,16 @@ from vitals.kinds import Kind
 CONSUMER = "rules"
 
 # what rules look at value by value
-_KINDS = (Kind.GLUCOSE, Kind.SYSTOLIC, Kind.DIASTOLIC)
+_KINDS = (
+    Kind.GLUCOSE,
+    Kind.KETONE,
+    Kind.SYSTOLIC,
+    Kind.DIASTOLIC,
+    Kind.PULSE,
+    Kind.SPO2,
+    Kind.WEIGHT,
+    Kind.BODY_TEMPERATURE,
+)
 # what a device of each kind (`gateway_agent/drivers`) delivers
 _DELIVERS: dict[str, tuple[Kind, ...]] = {
     "glucose_meter": (Kind.GLUCOSE, Kind.KETONE),
@@ -65,6 +75,7 @@ def judge(
     Raises MendData where there is no such patient.
     """
     history = history_of(connection, patient_id, now)
+    packs = of_locale(packs, history.patient)
     alerts = kept.alerts_to_follow(connection, patient_id)
     living = {each.rule: _alert(each) for each in alerts if each.state != State.CLOSED}
     last = {each.rule: _alert(each) for each in alerts if each.state == State.CLOSED}
@@ -139,6 +150,16 @@ def history_of(
     days = measurements.days(
         connection, patient_id=patient_id, first=today - timedelta(days=COUNT_DAYS), last=today
     )
+    # a loss of weight takes half a year: asked for only where there is a scale
+    if Kind.WEIGHT in kinds and any(each.kind is Kind.WEIGHT for each in days):
+        earlier = measurements.series(
+            connection,
+            patient_id=patient_id,
+            since=now - timedelta(days=WEIGHT_DAYS),
+            until=now - timedelta(days=HISTORY_DAYS),
+            kinds=(Kind.WEIGHT,),
+        )
+        stored = [*earlier, *stored]
     return History(
         patient=patient,
         points=tuple(map(point_of, stored)),
@@ -218,6 +239,8 @@ def _day_counts(days: Iterable[measurements.Day]) -> tuple[DayCount, ...]:
             received_at=max(each.received_at, before.received_at or each.received_at)
             if before
             else each.received_at,
+            mean=None if before else each.mean,
+            most=None if before else each.max,
         )
     return tuple(found.values())
 

@@ -51,9 +51,9 @@ def is_clear(rule: Rule, values: Mapping[Kind, tuple[float, Unit]]) -> bool:
 
 
 def beyond(rule: Rule, values: Mapping[Kind, tuple[float, Unit]]) -> float:
-    """How far the worst value lies beyond its limit: mmol/L for glucose, mmHg for pressure."""
+    """How far the worst value lies beyond its limit: mmol/L for glucose, mmHg, kg, Celsius."""
     return max(
-        abs(_scale(limit.kind, *values[limit.kind]) - _scale_limit(limit))
+        abs(_scale(limit, *values[limit.kind]) - limit.number(_scale_unit(limit)))
         for limit in rule.when
         if limit.holds(*values[limit.kind])
     )
@@ -84,13 +84,10 @@ def _any(limits: tuple[Limit, ...], values: Mapping[Kind, tuple[float, Unit]]) -
     return any(each.holds(*values[each.kind]) for each in limits)
 
 
-def _scale(kind: Kind, value: float, unit: Unit) -> float:
+def _scale(limit: Limit, value: float, unit: Unit) -> float:
     # only to say how far beyond: whether it is beyond was compared in the unit of the value
-    if kind is Kind.GLUCOSE:
-        return convert(value, unit, Unit.MMOL_PER_L)
-    return convert(value, unit, Unit.MMHG) if unit is Unit.KPA else value
+    return convert(value, unit, _scale_unit(limit))
 
 
-def _scale_limit(limit: Limit) -> float:
-    unit = Unit.MMOL_PER_L if limit.kind is Kind.GLUCOSE else next(iter(limit.by_unit))
-    return limit.number(unit)
+def _scale_unit(limit: Limit) -> Unit:
+    return Unit.MMOL_PER_L if limit.kind is Kind.GLUCOSE else next(iter(limit.by_unit))

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rules.history import DayCount, History, Line, Patient, Point, local_day
-from vitals.kinds import Kind
+from vitals.kinds import VITALS, Kind
 from vitals.measurement import Clock, Flag, Meal
 from vitals.units import Unit
 
@@ -60,7 +60,14 @@ def day_counts(found: Iterable[Point], zone: str = SHANGHAI) -> tuple[DayCount, 
     for point in found:
         days.setdefault((point.kind, local_day(point.at, zone)), []).append(point)
     return tuple(
-        DayCount(kind=kind, day=day, n=len(there), last_at=max(each.at for each in there))
+        DayCount(
+            kind=kind,
+            day=day,
+            n=len(there),
+            last_at=max(each.at for each in there),
+            mean=sum(each.value for each in there) / len(there),
+            most=max(each.value for each in there),
+        )
         for (kind, day), there in sorted(days.items())
     )
 
@@ -88,9 +95,7 @@ def _points(line: str, number: int, *, zone: str, today: date) -> list[Point]:
             for kind, each in zip(kinds, pressures, strict=True)
         ]
     kind = Kind(what)
-    usual = {Kind.GLUCOSE: Unit.MMOL_PER_L, Kind.HEART_RATE: Unit.PER_MINUTE, Kind.WEIGHT: Unit.KG}
+    usual = VITALS[kind].scales[0].unit
     return [
-        Point(
-            kind=kind, value=float(value), unit=unit or usual[kind], meal=meal, device=what, **same
-        )
+        Point(kind=kind, value=float(value), unit=unit or usual, meal=meal, device=what, **same)
     ]

@@ -82,6 +82,7 @@ PURE = (
     "rules/seen.py",
     "rules/line.py",
     "rules/personal.py",
+    "rules/scope.py",
     "rules/due.py",
     "rules/evaluators/*.py",
     "rules/report/*_week.py",

@@ -31,7 +31,9 @@ def check(
     from vitals.errors import MendData
 
     if not packs:
-        for pack in standard_packs():
+        shipped = standard_packs()
+        variants = [pack.international for pack in shipped if pack.international]
+        for pack in [*shipped, *variants]:
             print(f"{pack.id} {pack.version}: {len(pack.rules)} rules, {pack.review_status}")
         return
     found: list[str] = []

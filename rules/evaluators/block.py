@@ -89,7 +89,8 @@ def _seen(
     ended_at: datetime | None,
 ) -> Seen:
     limits = {limit.kind: limit.number(Unit.MMHG) for limit in rule.when}
-    systolic, diastolic = limits[Kind.SYSTOLIC], limits[Kind.DIASTOLIC]
+    # a rule may look at one of the two only
+    systolic, diastolic = limits.get(Kind.SYSTOLIC), limits.get(Kind.DIASTOLIC)
     return Seen(
         started_at=started_at,
         at=last_at[found.last_day],
@@ -102,8 +103,11 @@ def _seen(
             "days": found.days,
             "protocol": found.protocol,
             "standing": found.standing.value,
-            "limit_systolic": systolic,
-            "limit_diastolic": diastolic,
+            **{
+                f"limit_{kind}": limits[kind]
+                for kind in (Kind.SYSTOLIC, Kind.DIASTOLIC)
+                if kind in limits
+            },
             "beyond": round(beyond(rule, pressures(found.systolic, found.diastolic)), 4),
         },
         texts={
@@ -111,13 +115,17 @@ def _seen(
             "diastolic": same(number_text(found.diastolic)),
             "n": same(str(found.n)),
             "days": same(str(found.days)),
-            "limit_systolic": same(f"{systolic:.0f}"),
-            "limit_diastolic": same(f"{diastolic:.0f}"),
+            "limit_systolic": same(_limit_text(systolic)),
+            "limit_diastolic": same(_limit_text(diastolic)),
             "from": day_text(days[0].day),
             "to": day_text(days[-1].day),
         },
         evidence=_evidence(days, last_at),
     )
+
+
+def _limit_text(limit: float | None) -> str:
+    return "-" if limit is None else f"{limit:.0f}"
 
 
 def _evidence(days: list[DayMean], last_at: dict[date, datetime]) -> tuple[Evidence, ...]:

@@ -10,15 +10,19 @@ from datetime import datetime, timedelta
 from rules.episode import Episode, Level, Mark, episodes
 from rules.history import History, Point
 from rules.pack import Rule
+from rules.personal import with_targets
 from rules.seen import Seen, beyond, fires, point_evidence
 from rules.words import same, unit_text, value_text
 
 
 def repeat(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     """One Seen for each run of repeated trouble."""
+    rule = with_targets(rule, history.patient)
     assert rule.kind is not None
     points = history.trusted(rule.kind)
     times = _times(rule, [each for each in points if _fires(rule, each)])
+    if not times:
+        return
     window = timedelta(days=rule.window_days)
     marks = []
     for point in points:

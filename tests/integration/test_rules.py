@@ -69,6 +69,9 @@ def measure(
 ) -> None:
     """A measurement as ingest leaves it: the row, its day, the news."""
     unit = others.get("unit", Unit.MMOL_PER_L if kind is Kind.GLUCOSE else Unit.MMHG)
+    # the unit of a kind that is neither: its first
+    if kind not in (Kind.GLUCOSE, Kind.SYSTOLIC, Kind.DIASTOLIC):
+        unit = VITALS[kind].scales[0].unit
     device = there.meter if kind is Kind.GLUCOSE else there.cuff
     sequence = others.get("sequence", next(_numbers))
     connection.execute(
@@ -422,3 +425,30 @@ def test_ingest_does_not_wait_for_a_judgement(embedded_url: str, now: datetime) 
                 connection.execute("SET lock_timeout = '1s'")
                 measure(connection, there, Kind.GLUCOSE, 5.0, now)
     assert rows(embedded_url, "SELECT count(*) FROM news") == [(1,)]
+
+
+def test_a_weight_of_half_a_year_ago_and_the_days_of_a_band_are_known(
+    embedded_url: str, now: datetime
+) -> None:
+    with psycopg.connect(embedded_url) as connection:
+        there = home(connection)
+        measure(connection, there, Kind.WEIGHT, 80.0, now - timedelta(days=182))
+        measure(connection, there, Kind.WEIGHT, 75.0, now - timedelta(hours=1))
+        measure(connection, there, Kind.SPO2, 90, now - timedelta(minutes=20))
+        for ago in range(1, 36):
+            measure(
+                connection, there, Kind.STEPS, 2000 if ago <= 7 else 6000, now - timedelta(days=ago)
+            )
+    judge(embedded_url, there, now)
+    raised = rows(embedded_url, "SELECT rule, severity FROM alert ORDER BY rule")
+    assert raised == [("activity.steps.drop", 1), ("spo2.severe", 3), ("weight.loss.6m", 2)]
+
+
+def test_a_band_brings_its_days_and_not_its_values(embedded_url: str, now: datetime) -> None:
+    with psycopg.connect(embedded_url) as connection:
+        there = home(connection)
+        measure(connection, there, Kind.HEART_RATE, 150, now - timedelta(minutes=5))
+        history = records.history_of(connection, there.patient, now)
+    assert history.points == ()
+    (day,) = history.days
+    assert (day.n, day.mean, day.most) == (1, 150, 150)

@@ -1,12 +1,16 @@
 """Packs: those that ship are sound, and each fault is named with file, line and reason."""
 
 import pytest
-from rule_builders import NOW, history
+from rule_builders import NOW, every_day, history
 
 from rules.evaluate import EVALUATORS
 from rules.form import FORMS
-from rules.pack import AUDIENCES, REVIEW, load, problems, standard_packs
+from rules.history import Patient
+from rules.pack import AUDIENCES, REVIEW, Rule, load, problems, standard_packs
+from rules.personal import CHOOSING, PERSONAL, TARGET_KEYS, with_targets
 from vitals.errors import MendData
+
+RULES = {rule.id: rule for pack in standard_packs() for rule in pack.rules}
 
 SOUND = """
 [pack]
@@ -53,7 +57,7 @@ def test_a_sound_pack_has_no_problems() -> None:
         ('is = "<"', 'is = "under"', "'is' must be one of"),
         ("severity = 1", "severity = 7", "'severity' must be 0-4, not 7"),
         ("severity = 1\n", "", "'severity' is missing"),
-        ("gap_h = 6", "gap_h = 6\nhold_min = 3", "'hold_min' is not known here"),
+        ("gap_h = 6", "gap_h = 6\napart_min = 3", "'apart_min' is not known here"),
         ('source = "ADA"', 'source = " "', "'source' is empty"),
         ('status = "confirmed"', 'status = "sure"', "'status' must be one of"),
         ('evaluator = "single"', 'evaluator = "guess"', "evaluator 'guess' is not one of"),
@@ -63,6 +67,9 @@ def test_a_sound_pack_has_no_problems() -> None:
         ("severity = 1", "severity = 4", "severity 4 must say to call 120"),
         ('kind = "glucose"\nwhen', 'kind = "sugar"\nwhen', "cannot be read"),
         ("fresh_h = 2", 'fresh_h = "two"', "'fresh_h' must be hours"),
+        ("gap_h = 6", "gap_h = 6\nfrom_age = 0", "'from_age' must be a whole number, 1 or more"),
+        ("gap_h = 6", "gap_h = 6\nwith_target = 3", "'with_target' must be the name of a target"),
+        ('version = "1"', 'version = "1"\nconditions = "HF"', "'conditions' must be a list"),
     ],
 )
 def test_a_fault_is_named_with_file_line_and_reason(old: str, new: str, says: str) -> None:
@@ -72,6 +79,73 @@ def test_a_fault_is_named_with_file_line_and_reason(old: str, new: str, says: st
     assert all(each.startswith("try.toml:") for each in found)
     with pytest.raises(MendData, match="Mend the rule pack"):
         load(SOUND.replace(old, new, 1), name="try.toml")
+
+
+CHANGE = """
+[[rule]]
+id = "w.gain"
+evaluator = "change"
+title = { zh = "重", en = "Gain" }
+kind = "weight"
+when = [{ kind = "weight", is = ">", "kg" = 2.0, "[lb_av]" = 4.4 }]
+clear = [{ kind = "weight", is = "<=", "kg" = 1.5, "[lb_av]" = 3.3 }]
+over_days = 3
+within_days = 5
+severity = 1
+fresh_h = 2
+stale_h = 24
+cooldown_h = 1
+source = "ESC"
+status = "confirmed"
+[rule.words]
+patient.zh = "{change}"
+patient.en = "{change}"
+family.zh = "{change}"
+family.en = "{change}"
+doctor.zh = "{change}"
+doctor.en = "{change}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (', "[lb_av]" = 4.4', "", 'weight needs the published pair: "kg" and "[lb_av]"'),
+        ('"[lb_av]" = 4.4', '"[lb_av]" = 2.0', "are not a pair"),
+        ("over_days = 3\n", "", "'over_days' is missing"),
+        ("over_days = 3", "over_days = 2.5", "'over_days' must be a whole number"),
+        ("within_days = 5", 'within_days = 5\nmeasure = "speed"', "'measure' must be one of"),
+        ("within_days = 5", 'within_days = 5\nmeasure = "percent"', "it must be in: %"),
+    ],
+)
+def test_a_fault_of_a_change_is_named_too(old: str, new: str, says: str) -> None:
+    assert problems(SOUND + CHANGE, name="try.toml") == []
+    assert old in CHANGE
+    found = problems(SOUND + CHANGE.replace(old, new, 1), name="try.toml")
+    assert any(says in each for each in found), found
+    assert all(each.startswith("try.toml:") for each in found)
+
+
+def test_every_target_that_a_rule_names_is_one_that_a_doctor_can_set() -> None:
+    rules = [rule for pack in standard_packs() for rule in pack.rules]
+    assert {rule.personal for rule in rules} - {""} <= set(PERSONAL)
+    chosen = {name for rule in rules for name in (rule.with_target, rule.without_target)}
+    assert chosen - {""} <= set(CHOOSING)
+
+
+def test_a_safety_row_that_gives_way_leaves_another_in_its_place() -> None:
+    rules = [r for pack in standard_packs() for r in pack.rules if r.severity >= 3]
+    for name in {rule.without_target for rule in rules} - {""}:
+        assert name in {rule.with_target for rule in rules}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda each: each.id)
+def test_no_target_moves_a_number_of_a_safety_row(rule: Rule) -> None:
+    keys = [key for keys in TARGET_KEYS.values() for key in keys]
+    patient = Patient(id=1, targets=dict.fromkeys([*keys, *CHOOSING], 1.0))
+    moved = with_targets(rule, patient) != rule
+    assert moved == bool(rule.personal)
+    assert not (moved and rule.severity >= 3)
 
 
 def test_the_line_of_a_fault_is_that_of_its_rule() -> None:
@@ -117,6 +191,10 @@ SEEN = {
     "block": [f"-{ago}d 07:0{n} bp 150/90" for ago in range(4) for n in range(4)],
     "trend": [f"-{ago}d 07:00 bp {170 - ago}/80" for ago in range(40, -1, -1)],
     "irregular": ["08:30 bp 130/80 #irregular_pulse", "08:31 bp 130/80 #irregular_pulse"],
+    "change": ["-3d 07:00 weight 70.0", "07:00 weight 72.1"],
+    "week": every_day(["20:00 pulse 70"], first=34, last=7)
+    + every_day(["20:00 pulse 81"], first=6)
+    + every_day(["20:00 sleep_duration 290"], first=6),
     "silence": [f"-{ago}d 07:00 bp 130/80" for ago in range(20, 4, -1)],
 }
 

@@ -24,6 +24,9 @@ CASES: list[dict[str, Any]] = [
     for case in tomllib.loads(path.read_text(encoding="utf-8"))["case"]
 ]
 RULES = {rule.id: rule for pack in standard_packs() for rule in pack.rules}
+ABROAD = [
+    rule for pack in standard_packs() if pack.international for rule in pack.international.rules
+]
 
 
 def name_of(case: dict[str, Any]) -> str:
@@ -45,7 +48,14 @@ def test_a_history_gives_the_findings_its_case_expects(case: dict[str, Any]) -> 
 
 
 def patient(case: dict[str, Any]) -> Patient:
-    return Patient(id=1, name="王建国", targets=case.get("targets", {}))
+    return Patient(
+        id=1,
+        name="王建国",
+        targets=case.get("targets", {}),
+        conditions=tuple(case.get("conditions", ())),
+        born_on=case.get("born_on"),
+        locale=case.get("locale", "zh-CN"),
+    )
 
 
 def line(case: dict[str, Any]) -> Line:
@@ -84,10 +94,19 @@ def test_every_rule_has_a_case_that_fires_and_one_that_does_not(rule: Any) -> No
 
 
 @pytest.mark.parametrize(
-    "rule", [each for each in RULES.values() if each.when], ids=lambda each: each.id
+    ("rule", "locale"),
+    [
+        *((each, "zh-CN") for each in RULES.values() if each.when),
+        *((each, "en") for each in ABROAD),
+    ],
+    ids=lambda each: getattr(each, "id", each),
 )
-def test_every_limit_is_tested_below_on_and_above(rule: Any) -> None:
-    tested = {case["edge"] for case in CASES if case["rule"] == rule.id and "edge" in case}
+def test_every_limit_is_tested_below_on_and_above(rule: Any, locale: str) -> None:
+    tested = {
+        case["edge"]
+        for case in CASES
+        if case["rule"] == rule.id and "edge" in case and case.get("locale", "zh-CN") == locale
+    }
     wanted = {
         f"{limit.kind} {number:g} {unit} {side}"
         for limit in (*rule.when, *rule.unless)
