@@ -6,6 +6,7 @@ numbers or wording.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -19,7 +20,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from rules.finding import Finding, canonical, utc_text
-from rules.report.chart import svg
+from rules.report.day_chart import draw as drawing
 from rules.report.sections import sections_of
 from rules.report.shape import (
     Action,
@@ -84,13 +85,13 @@ def stylesheet() -> str:
 
 
 def plain(value: Any) -> Any:
-    """A number, noun or moment as JSON knows it; what is not a number (NaN) is null."""
+    """A number, noun or moment as JSON knows it; what is not a number (NaN, infinite) is null."""
     if isinstance(value, Finding):
         return {"rule": value.rule, "severity": value.severity, "episode": value.episode}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
-        return round(value, _DIGITS) if value == value else None
+        return round(value, _DIGITS) if math.isfinite(value) else None
     if isinstance(value, datetime):
         return utc_text(value)
     if isinstance(value, date):
@@ -109,7 +110,7 @@ def _shown(report: Report, locale: str) -> dict[str, Any]:
         return said.to(locale)
 
     head, *rest = report.sections
-    draw: Callable[[Any], Markup] = lambda chart: Markup(svg(chart, locale))  # noqa: E731
+    draw: Callable[[Any], Markup] = lambda chart: Markup(drawing(chart, locale))  # noqa: E731
     return {
         "head": head,
         "sections": rest,
