@@ -30,10 +30,10 @@ WEEK = "2026-W47"
 LOCALES = ("zh-CN", "en")
 # days of readings before the week's end
 _DAYS = 35
-_ZONE = ZoneInfo("Asia/Shanghai")
+ZONE = ZoneInfo("Asia/Shanghai")
 _MONDAY = first_day_of(WEEK)
 _BEGINS = _MONDAY - timedelta(days=_DAYS - 7)
-_AS_OF = datetime.combine(_MONDAY + timedelta(days=7), time(), _ZONE) - timedelta(microseconds=1)
+_AS_OF = datetime.combine(_MONDAY + timedelta(days=7), time(), ZONE) - timedelta(microseconds=1)
 
 
 _DOCTOR = {"zh-CN": "刘医生", "en": "Dr Liu"}
@@ -63,7 +63,13 @@ def samples() -> tuple[Sample, ...]:
 
 
 def report_of(sample: Sample, locale: str) -> Report:
-    """The report of a sample's week, with the concerns that the standard packs have."""
+    """The report of a sample's week."""
+    inputs, as_of = judged(sample, locale)
+    return build(patient_week(inputs, week=WEEK, as_of=as_of))
+
+
+def judged(sample: Sample, locale: str) -> tuple[Inputs, datetime]:
+    """A sample's history with the concerns that the standard packs have, and up to when."""
     patient = sample.patient
     if locale.startswith("en"):
         name, *conditions = (_IN_ENGLISH[each] for each in (patient.name, *patient.conditions))
@@ -74,7 +80,7 @@ def report_of(sample: Sample, locale: str) -> Report:
         days=tuple(_days(sample.points, patient.timezone)),
         line=Line(gateways=(GatewaySeen(name="home", last_seen_at=_AS_OF),), server_seen_at=_AS_OF),
     )
-    monday = datetime.combine(_MONDAY, time(), _ZONE)
+    monday = datetime.combine(_MONDAY, time(), ZONE)
     concerns = tuple(
         AlertSeen(finding=each, state="open", severity=each.severity, opened_at=each.at)
         for each in evaluate(history, standard_packs(), _AS_OF)
@@ -95,7 +101,7 @@ def report_of(sample: Sample, locale: str) -> Report:
     inputs = Inputs(
         history=history, concerns=taken, alerts=_by_time(taken), measuring=sample.measuring
     )
-    return build(patient_week(inputs, week=WEEK, as_of=_AS_OF))
+    return inputs, _AS_OF
 
 
 def _by_time(alerts: Iterable[AlertSeen]) -> tuple[AlertSeen, ...]:
@@ -120,7 +126,7 @@ def _stable_hypertension() -> Sample:
     return Sample(
         key="stable-hypertension",
         patient=_patient(1, "张秀兰", "female", date(1958, 4, 2), "高血压"),
-        points=_points(story.records(*_span()), "cuff"),
+        points=points_of(story.records(*_span()), "cuff"),
         measuring=(Measuring(session="bp", planned=14, done=13),),
     )
 
@@ -139,7 +145,7 @@ def _sensor_type_1() -> Sample:
     return Sample(
         key="sensor-type-1",
         patient=_patient(2, "李明", "male", date(1994, 9, 17), "1型糖尿病"),
-        points=_points(story.records(*_span()), "sensor"),
+        points=points_of(story.records(*_span()), "sensor"),
         measuring=(),
     )
 
@@ -161,7 +167,10 @@ def _finger_stick_type_2() -> Sample:
         key="finger-stick-type-2",
         patient=_patient(3, "陈国强", "male", date(1951, 12, 30), "2型糖尿病", "高血压"),
         points=_sorted(
-            (*_points(sticks.records(*_span()), "meter"), *_points(cuff.records(*_span()), "cuff"))
+            (
+                *points_of(sticks.records(*_span()), "meter"),
+                *points_of(cuff.records(*_span()), "cuff"),
+            )
         ),
         measuring=(
             Measuring(session="glucose", planned=21, done=19),
@@ -175,13 +184,11 @@ def _patient(number: int, name: str, sex: str, born_on: date, *conditions: str) 
 
 
 def _span() -> tuple[datetime, datetime]:
-    return datetime.combine(_BEGINS, time(), _ZONE), _AS_OF
+    return datetime.combine(_BEGINS, time(), ZONE), _AS_OF
 
 
-def _points(
-    records: Sequence[object],
-    device: str,
-) -> tuple[Point, ...]:
+def points_of(records: Sequence[object], device: str) -> tuple[Point, ...]:
+    """What rules see of a story's records, in order of time."""
     return _sorted(
         point for number, each in enumerate(records) for point in _of(each, device, number)
     )

@@ -6,6 +6,7 @@ in doubt it is a meter. May hold: this choice, in one place. May not: metrics, t
 """
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,8 +49,12 @@ def split(history: History) -> tuple[list[Point], list[Point]]:
 def sensor_series(
     points: Sequence[Point], zone: str, *, since: datetime, until: datetime
 ) -> Series | None:
-    """The series of a sensor's values in [since, until), in the unit of most; None without any."""
-    there = [each for each in points if since <= each.at < until]
+    """The series of a sensor's values in [since, until), in the unit of most; None without any.
+
+    The points must be in order of time, as a history's are.
+    """
+    first = bisect_left(points, since, key=_at)
+    there = points[first : bisect_left(points, until, lo=first, key=_at)]
     if not there:
         return None
     counts = Counter(each.unit for each in there)
@@ -71,6 +76,10 @@ def _is_sensor(found: Sequence[Point]) -> bool:
     series = series_of(times, [0.0] * len(times), unit=found[0].unit, zone="UTC")
     step = cadence_min(series)
     return step is not None and step <= GAP_MIN and len(series) >= _A_DAY * days
+
+
+def _at(point: Point) -> datetime:
+    return point.at
 
 
 def _beyond(point: Point) -> Beyond:

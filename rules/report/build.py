@@ -117,7 +117,7 @@ def _shown(report: Report, locale: str) -> dict[str, Any]:
         "say": say,
         "draw": draw,
         "groups": groups,
-        "is_numeric": is_numeric,
+        "numeric_columns": numeric_columns,
         "is_line": lambda block: isinstance(block, Line),
         "is_table": lambda block: isinstance(block, Table),
         "is_figure": lambda block: isinstance(block, Figure),
@@ -126,10 +126,15 @@ def _shown(report: Report, locale: str) -> dict[str, Any]:
     }
 
 
-def is_numeric(table: Table, column: int) -> bool:
-    """Does a column (not the first) hold numbers, to be set right-aligned?"""
-    cells = [row[column].zh for row in table.rows]
-    return column > 0 and all(re.match(r"[\d—<+-]", cell) for cell in cells)
+def numeric_columns(table: Table) -> list[bool]:
+    """Which columns (never the first) hold numbers, to be set right-aligned?
+
+    Asked once for a table: a cell that asks looks through all rows.
+    """
+    return [
+        number > 0 and all(re.match(r"[\d—<+-]", row[number].zh) for row in table.rows)
+        for number in range(len(table.columns))
+    ]
 
 
 def groups(section: Section) -> list[list[Block]]:

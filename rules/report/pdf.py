@@ -15,7 +15,7 @@ from typing import Any
 import pylopdf_fonts_zh_cn
 import typst
 
-from rules.report.build import groups, is_numeric
+from rules.report.build import groups, numeric_columns
 from rules.report.chart import WIDTH
 from rules.report.day_chart import draw, height_of
 from rules.report.shape import Bar, Block, Figure, Line, Report, Section, Table
@@ -149,6 +149,6 @@ def _table(table: Table, locale: str) -> dict[str, Any]:
     return {
         "caption": table.caption.to(locale),
         "columns": [each.to(locale) for each in table.columns],
-        "numeric": [is_numeric(table, column) for column in range(len(table.columns))],
+        "numeric": numeric_columns(table),
         "rows": [[cell.to(locale) for cell in row] for row in table.rows],
     }
