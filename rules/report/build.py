@@ -24,6 +24,7 @@ from rules.report.day_chart import draw as drawing
 from rules.report.sections import sections_of
 from rules.report.shape import (
     Action,
+    Bar,
     Block,
     Figure,
     Line,
@@ -121,6 +122,8 @@ def _shown(report: Report, locale: str) -> dict[str, Any]:
         "is_line": lambda block: isinstance(block, Line),
         "is_table": lambda block: isinstance(block, Table),
         "is_figure": lambda block: isinstance(block, Figure),
+        # a bar is too wide for a phone: its numbers stand open under it
+        "is_bar": lambda block: isinstance(block.chart, Bar),
         "is_action": lambda block: isinstance(block, Action),
         "lang": "en" if locale.lower().startswith("en") else "zh-CN",
     }

@@ -98,7 +98,11 @@ def test_a_report_with_a_sensor_reads_back_from_its_json_byte_for_byte() -> None
     content = to_json(report)
     assert to_json(from_json(content)) == content
     assert page_html(from_json(content), "zh-CN") == page_html(report, "zh-CN")
-    assert sections_html(report, "en").count("<svg") == 2
+    page = sections_html(report, "en")
+    assert page.count("<svg") == 2
+    # a phone shows half of a bar: its numbers stand open, those of the profile are folded
+    assert page.count('<details class="report-data" open>') == 1
+    assert page.count("<details") == 2
     kinds = {
         type(block.chart)
         for section in from_json(content).sections
