@@ -1,6 +1,6 @@
 # Every command sets up what it needs, and is quick the second time.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench bench-growth bench-reads bench-fleet bench-gateway gateway-campaign chaos backpressure services browser pin
+.PHONY: help setup demo test lint format bench bench-growth bench-reads bench-fleet bench-gateway gateway-campaign chaos backpressure samples services browser pin
 
 BIN := .venv/bin
 # In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
@@ -67,6 +67,9 @@ backpressure: setup ## Take the database away for an hour, then bring ten times 
 	@scripts/services.sh
 	@$(BIN)/python -m bench.backpressure $(ARGS)
 	@$(BIN)/python -m bench.backpressure --burst $(ARGS)
+
+samples: setup ## Write the three sample reports under docs/samples anew
+	@$(BIN)/python -m kangban.samples
 
 services: setup ## Fetch TimescaleDB and mosquitto into .services/, without root
 	@scripts/services.sh

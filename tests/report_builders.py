@@ -1,14 +1,17 @@
 """A patient's week for report tests, from lines as in `rule_builders`."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rule_builders import every_day, history
+from rule_builders import every_day, history, local_moment
 
 from rules.evaluate import evaluate
-from rules.history import History, Patient
+from rules.history import History, Patient, Point
 from rules.pack import standard_packs
 from rules.report.week import AlertSeen, Inputs, PatientWeek, patient_week
+from vitals.kinds import Kind
+from vitals.units import Unit
 
 # Sunday evening of the week that holds rule_builders.TODAY, in Shanghai
 AS_OF = datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC)
@@ -42,3 +45,29 @@ def four_weeks() -> list[str]:
         "-2d 03:10 glucose 2.8",
         "-2d 03:30 glucose 5.1",
     ]
+
+
+def sensor_points(
+    *,
+    first: int = 13,
+    last: int = 0,
+    step_min: int = 5,
+    value: Callable[[datetime], float] = lambda at: 7.0,
+    unit: Unit = Unit.MMOL_PER_L,
+    device: str = "sensor",
+) -> tuple[Point, ...]:
+    """A sensor's values from midnight of `first` days ago to the end of `last` days ago."""
+    at, end = local_moment("00:00", first), local_moment("00:00", last - 1)
+    found = []
+    while at < end:
+        found.append(Point(at=at, kind=Kind.GLUCOSE, value=value(at), unit=unit, device=device))
+        at += timedelta(minutes=step_min)
+    return tuple(found)
+
+
+def sensor_week_of(
+    points: tuple[Point, ...], as_of: datetime = AS_OF, **patient: Any
+) -> PatientWeek:
+    """The report's numbers of a person of whom there are just these points."""
+    there = History(patient=Patient(id=1, name="李明", **patient), points=points)
+    return patient_week(Inputs(history=there), week=WEEK, as_of=as_of)

@@ -4,6 +4,7 @@ Readings closer together than `apart_min` count once: a re-test of the same low 
 The episode ends with a reading whose whole window is free of the trouble.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -24,9 +25,12 @@ def repeat(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     if not times:
         return
     window = timedelta(days=rule.window_days)
+    moments = [each.at for each in times]
     marks = []
     for point in points:
-        inside = tuple(each for each in times if point.at - window < each.at <= point.at)
+        # a sensor gives thousands of points: each looks for its window, none at all the others
+        first = bisect_right(moments, point.at - window)
+        inside = tuple(times[first : bisect_right(moments, point.at, lo=first)])
         marks.append(Mark(at=point.at, level=_level(rule, point, inside, history), seen=inside))
     for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
         found = max(
@@ -53,9 +57,9 @@ def _times(rule: Rule, points: list[Point]) -> list[Point]:
 def _level(rule: Rule, point: Point, inside: tuple[Point, ...], history: History) -> Level:
     if not inside:
         return Level.CLEAR
-    days = {history.day_of(each.at) for each in inside}
     if not _fires(rule, point):
         return Level.BETWEEN
+    days = {history.day_of(each.at) for each in inside}
     enough = len(inside) >= rule.min_readings and len(days) >= rule.min_days
     return Level.FIRING if enough else Level.BETWEEN
 

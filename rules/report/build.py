@@ -6,6 +6,7 @@ numbers or wording.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
@@ -19,10 +20,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup
 
 from rules.finding import Finding, canonical, utc_text
-from rules.report.chart import svg
+from rules.report.day_chart import draw as drawing
 from rules.report.sections import sections_of
 from rules.report.shape import (
     Action,
+    Bar,
     Block,
     Figure,
     Line,
@@ -84,13 +86,13 @@ def stylesheet() -> str:
 
 
 def plain(value: Any) -> Any:
-    """A number, noun or moment as JSON knows it; what is not a number (NaN) is null."""
+    """A number, noun or moment as JSON knows it; what is not a number (NaN, infinite) is null."""
     if isinstance(value, Finding):
         return {"rule": value.rule, "severity": value.severity, "episode": value.episode}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, float):
-        return round(value, _DIGITS) if value == value else None
+        return round(value, _DIGITS) if math.isfinite(value) else None
     if isinstance(value, datetime):
         return utc_text(value)
     if isinstance(value, date):
@@ -109,26 +111,33 @@ def _shown(report: Report, locale: str) -> dict[str, Any]:
         return said.to(locale)
 
     head, *rest = report.sections
-    draw: Callable[[Any], Markup] = lambda chart: Markup(svg(chart, locale))  # noqa: E731
+    draw: Callable[[Any], Markup] = lambda chart: Markup(drawing(chart, locale))  # noqa: E731
     return {
         "head": head,
         "sections": rest,
         "say": say,
         "draw": draw,
         "groups": groups,
-        "is_numeric": is_numeric,
+        "numeric_columns": numeric_columns,
         "is_line": lambda block: isinstance(block, Line),
         "is_table": lambda block: isinstance(block, Table),
         "is_figure": lambda block: isinstance(block, Figure),
+        # a bar is too wide for a phone: its numbers stand open under it
+        "is_bar": lambda block: isinstance(block.chart, Bar),
         "is_action": lambda block: isinstance(block, Action),
         "lang": "en" if locale.lower().startswith("en") else "zh-CN",
     }
 
 
-def is_numeric(table: Table, column: int) -> bool:
-    """Does a column (not the first) hold numbers, to be set right-aligned?"""
-    cells = [row[column].zh for row in table.rows]
-    return column > 0 and all(re.match(r"[\d—<+-]", cell) for cell in cells)
+def numeric_columns(table: Table) -> list[bool]:
+    """Which columns (never the first) hold numbers, to be set right-aligned?
+
+    Asked once for a table: a cell that asks looks through all rows.
+    """
+    return [
+        number > 0 and all(re.match(r"[\d—<+-]", row[number].zh) for row in table.rows)
+        for number in range(len(table.columns))
+    ]
 
 
 def groups(section: Section) -> list[list[Block]]:

@@ -15,7 +15,6 @@ from rules.metrics.glucose_band import LOW
 from rules.metrics.share import Share
 from rules.metrics.slot import is_below
 from rules.metrics.smbg import SlotRow, numbers, smbg
-from vitals.kinds import Kind
 from vitals.measurement import Meal
 from vitals.units import Unit
 
@@ -50,10 +49,15 @@ class GlucoseWeek:
 
 
 def glucose_week(
-    history: History, *, first_day: date, last_day: date, weeks_before: int = 4
+    history: History,
+    pricked: Sequence[Point],
+    *,
+    first_day: date,
+    last_day: date,
+    weeks_before: int = 4,
 ) -> GlucoseWeek | None:
-    """The numbers of a week, None where it has no trusted glucose reading."""
-    dated = [(history.day_of(each.at), each) for each in history.trusted(Kind.GLUCOSE)]
+    """The numbers of a week, None where it has no trusted finger-stick."""
+    dated = [(history.day_of(each.at), each) for each in pricked]
     week = [each for day, each in dated if first_day <= day <= last_day]
     if not week:
         return None

@@ -15,14 +15,18 @@ from typing import Any
 import pylopdf_fonts_zh_cn
 import typst
 
-from rules.report.build import groups, is_numeric
-from rules.report.chart import svg
-from rules.report.shape import Block, Figure, Line, Report, Section, Table
+from rules.report.build import groups, numeric_columns
+from rules.report.chart import WIDTH
+from rules.report.day_chart import draw, height_of
+from rules.report.shape import Bar, Block, Figure, Line, Report, Section, Table
 from rules.report.week import first_day_of
 from rules.words import Said
 
 _APPENDIX = Said(zh="图表背后的数字", en="The numbers behind the charts")
 _PAGE_FONT = 'font-family="Noto Sans SC"'
+
+# millimetres: how high a chart is on paper, and how wide a bar: what the margins leave of A4
+_FIGURE_MM, _PAPER_MM = 42.0, 184.0
 
 # one typesetter for all threads: it holds the fonts
 _lock = Lock()
@@ -35,13 +39,36 @@ def page_pdf(report: Report, locale: str, *, signature: str = "") -> bytes:
     """
     # the day after the week, whenever it is made: a clock would make every copy another
     made = datetime.combine(first_day_of(report.week) + timedelta(days=7), time(), UTC)
-    shown = json.dumps({**_shown(report, locale), "signature": signature}, ensure_ascii=False)
     with _lock:
         found = _typesetter().compile(
-            _template(), format="pdf", sys_inputs={"report": shown}, timestamp=made, pdf_tags=True
+            _template(),
+            format="pdf",
+            sys_inputs=_inputs(report, locale, signature),
+            timestamp=made,
+            pdf_tags=True,
         )
     assert isinstance(found, bytes)
     return found
+
+
+def page_pngs(
+    report: Report, locale: str, *, signature: str = "", dots_per_inch: float = 110
+) -> list[bytes]:
+    """The pages of the PDF as pictures, one each; the same report is the same bytes."""
+    with _lock:
+        found = _typesetter().compile(
+            _template(),
+            format="png",
+            ppi=dots_per_inch,
+            sys_inputs=_inputs(report, locale, signature),
+        )
+    pages = found if isinstance(found, list) else [found]
+    return [each for each in pages if each is not None]
+
+
+def _inputs(report: Report, locale: str, signature: str) -> dict[str, str]:
+    shown = {**_shown(report, locale), "signature": signature}
+    return {"report": json.dumps(shown, ensure_ascii=False)}
 
 
 @cache
@@ -93,8 +120,13 @@ def _block(block: Block, locale: str) -> dict[str, Any]:
     if isinstance(block, Table):
         return {"is": "table", **_table(block, locale)}
     if isinstance(block, Figure):
-        drawing = svg(block.chart, locale).replace('font-family="sans-serif"', _PAGE_FONT)
-        return {"is": "figure", "title": block.chart.title.to(locale), "svg": drawing}
+        drawing = draw(block.chart, locale).replace('font-family="sans-serif"', _PAGE_FONT)
+        return {
+            "is": "figure",
+            "title": block.chart.title.to(locale),
+            "svg": drawing,
+            "height-mm": _height_mm(block),
+        }
     return {
         "is": "action",
         "badge": f"S{block.severity}",
@@ -107,10 +139,16 @@ def _block(block: Block, locale: str) -> dict[str, Any]:
     }
 
 
+def _height_mm(figure: Figure) -> float:
+    if isinstance(figure.chart, Bar):
+        return _PAPER_MM * height_of(figure.chart) / WIDTH
+    return _FIGURE_MM
+
+
 def _table(table: Table, locale: str) -> dict[str, Any]:
     return {
         "caption": table.caption.to(locale),
         "columns": [each.to(locale) for each in table.columns],
-        "numeric": [is_numeric(table, column) for column in range(len(table.columns))],
+        "numeric": numeric_columns(table),
         "rows": [[cell.to(locale) for cell in row] for row in table.rows],
     }

@@ -91,6 +91,11 @@ REASON = {
     ),
 }
 
+NO_MEDICATION = Said(
+    zh="服药与续方：没有服药记录，因此不计算。",
+    en="Medication and refills: no record of doses, so nothing is computed.",
+)
+
 # What the device or the server doubted, by field of `Quality`.
 DOUBTED = {
     "suspect": Said(
@@ -107,29 +112,41 @@ DOUBTED = {
     ),
 }
 
-METHOD = (
-    Said(
-        zh="血压均值为全部可信读数的平均（国家基层高血压防治管理指南2025：5–7天，至少3天12次为有效，"
-        "不去除首日；6–11次为初步，少于6次为数据不足）。家庭参考线 135/85 mmHg。"
-        "控制率按次计算（读数间隔不超过10分钟算一次）。",
-        en="Mean blood pressure is over all trusted readings (Chinese primary-care guideline 2025: "
-        "5-7 days, valid from 3 days and 12 readings, no day dropped; 6-11 readings are "
-        "preliminary, fewer insufficient). Home line 135/85 mmHg. The control rate counts "
-        "sittings (readings at most 10 minutes apart).",
-    ),
-    Said(
-        zh="血糖为指尖血，目标：餐前 4.4–7.0，其余 3.9–<10.0 mmol/L（80–126、70–<180 mg/dL），"
-        "按测量时的单位比较；达标区间为 Wilson 95%。不由指尖血计算 GMI 或 TIR。",
-        en="Glucose is from finger-sticks; targets 4.4-7.0 before meals, else 3.9 to below 10.0 "
-        "mmol/L (80-126, 70 to below 180 mg/dL), compared in the unit measured; intervals are "
-        "Wilson 95 %. No GMI or TIR from finger-sticks.",
-    ),
-    Said(
-        zh="本报告由程序按公开指南汇总，不作诊断或用药依据；规则待临床医生签审。数据可能延迟或缺失，"
-        "不用于急救，非实时监护。如有胸痛、呼吸困难、意识不清、肢体无力等请立即拨打120。",
-        en="This report is a summary made by software from published guidelines; it is no basis "
-        "for a diagnosis or for medication, and its rules await a clinician's sign-off. Data may "
-        "be late or lost: not for emergencies, not monitored in real time. With chest pain, "
-        "trouble breathing, confusion or weakness call 120.",
-    ),
+METHOD_PRESSURE = Said(
+    zh="血压均值为全部可信读数的平均（国家基层高血压防治管理指南2025：5–7天，至少3天12次为有效，"
+    "不去除首日；6–11次为初步，少于6次为数据不足）。家庭参考线 135/85 mmHg。"
+    "控制率按次计算（读数间隔不超过10分钟算一次）。",
+    en="Mean blood pressure is over all trusted readings (Chinese primary-care guideline 2025: "
+    "5-7 days, valid from 3 days and 12 readings, no day dropped; 6-11 readings are "
+    "preliminary, fewer insufficient). Home line 135/85 mmHg. The control rate counts "
+    "sittings (readings at most 10 minutes apart).",
+)
+
+METHOD_STICKS = Said(
+    zh="指尖血糖目标：餐前 4.4–7.0，其余 3.9–<10.0 mmol/L（80–126、70–<180 mg/dL），"
+    "按测量时的单位比较；达标区间为 Wilson 95%。不由指尖血计算 GMI 或 TIR。",
+    en="Finger-stick targets 4.4-7.0 before meals, else 3.9 to below 10.0 "
+    "mmol/L (80-126, 70 to below 180 mg/dL), compared in the unit measured; intervals are "
+    "Wilson 95 %. No GMI or TIR from finger-sticks.",
+)
+
+METHOD_SENSOR = Said(
+    zh="动态血糖按最近14天计算：范围内 3.9–10.0，低 <3.9、很低 <3.0，高 >10.0、很高 >13.9 "
+    "mmol/L（70–180、54、250 mg/dL）；GMI = 3.31 + 0.02392 × 均值（mg/dL），14天数据达70%"
+    "才给出，不是糖化血红蛋白；事件：持续15分钟以上，恢复15分钟结束（国际共识2019、ATTD 2017）"
+    "。目标适用于多数成人，以医生设定为准。",
+    en="Sensor glucose is over the last 14 days: in range 3.9-10.0, low <3.9, very low <3.0, "
+    "high >10.0, very high >13.9 mmol/L (70-180, 54, 250 mg/dL); GMI = 3.31 + 0.02392 x mean "
+    "(mg/dL), from 70 % of 14 days, and no HbA1c; an episode lasts from 15 minutes beyond to "
+    "15 minutes back (consensus 2019, ATTD 2017). Targets are those of most adults; the "
+    "doctor's own go before them.",
+)
+
+METHOD_ALWAYS = Said(
+    zh="本报告由程序按公开指南汇总，不作诊断或用药依据；规则待临床医生签审。数据可能延迟或缺失，"
+    "不用于急救，非实时监护。如有胸痛、呼吸困难、意识不清、肢体无力等请立即拨打120。",
+    en="This report is a summary made by software from published guidelines; it is no basis "
+    "for a diagnosis or for medication, and its rules await a clinician's sign-off. Data may "
+    "be late or lost: not for emergencies, not monitored in real time. With chest pain, "
+    "trouble breathing, confusion or weakness call 120.",
 )

@@ -27,7 +27,17 @@ from store.reports import Signed
 from vitals.errors import AskPerson, MendData
 from vitals.kinds import Kind
 
-_KINDS = (Kind.GLUCOSE, Kind.SYSTOLIC, Kind.DIASTOLIC, Kind.PULSE)
+# all that rules judge by single readings: what they found this week must be found again
+_KINDS = (
+    Kind.GLUCOSE,
+    Kind.KETONE,
+    Kind.SYSTOLIC,
+    Kind.DIASTOLIC,
+    Kind.PULSE,
+    Kind.SPO2,
+    Kind.WEIGHT,
+    Kind.BODY_TEMPERATURE,
+)
 
 
 def weekly_report(

@@ -14,8 +14,12 @@ from rules.report.glucose_panel import glucose, glucose_brief
 from rules.report.phrases import (
     CLOSED,
     DOUBTED,
-    METHOD,
+    METHOD_ALWAYS,
+    METHOD_PRESSURE,
+    METHOD_SENSOR,
+    METHOD_STICKS,
     NO_ALERT,
+    NO_MEDICATION,
     QUESTION,
     REASON,
     SESSION,
@@ -23,6 +27,9 @@ from rules.report.phrases import (
     STATE,
 )
 from rules.report.pressure_panel import STANDING_TEXT, pressure, pressure_brief
+from rules.report.profile_panel import day_profile
+from rules.report.sensor_panel import STANDING_TEXT as WORN_TEXT
+from rules.report.sensor_panel import sensor, sensor_brief
 from rules.report.shape import Action, Line, Section, Table, Tone
 from rules.report.week import AlertSeen, Gap, Missing, PatientWeek
 from rules.words import (
@@ -82,6 +89,8 @@ def conclusion(week: PatientWeek) -> Section:
     said = []
     if week.pressure:
         said.append(pressure_brief(week.pressure))
+    if week.sensor:
+        said.append(sensor_brief(week.sensor))
     if week.glucose:
         said.append(glucose_brief(week.glucose, week.patient.timezone))
     numbers = (
@@ -149,6 +158,7 @@ def measuring(week: PatientWeek) -> Section | None:
                 ),
                 rows=rows,
             ),
+            Line(text=NO_MEDICATION, tone=Tone.NOTE),
         ),
     )
 
@@ -206,11 +216,17 @@ def alerts(week: PatientWeek) -> Section | None:
 
 
 def method(week: PatientWeek) -> Section:
-    """What the numbers mean and what the report is not."""
+    """What the numbers that are there mean, and what the report is not."""
+    said = [
+        *([METHOD_PRESSURE] if week.pressure else []),
+        *([METHOD_SENSOR] if week.sensor else []),
+        *([METHOD_STICKS] if week.glucose else []),
+        METHOD_ALWAYS,
+    ]
     return Section(
         key="method",
         title=Said(zh="说明", en="Method"),
-        blocks=tuple(Line(text=each, tone=Tone.NOTE) for each in METHOD),
+        blocks=tuple(Line(text=each, tone=Tone.NOTE) for each in said),
     )
 
 
@@ -219,8 +235,10 @@ SECTIONS: tuple[Callable[[PatientWeek], Section | None], ...] = (
     conclusion,
     actions,
     pressure,
+    sensor,
     glucose,
     measuring,
+    day_profile,
     missing,
     alerts,
     method,
@@ -345,6 +363,15 @@ def _quality(week: PatientWeek) -> Said:
             Said(
                 zh=f"血压 {block.n} 次（{block.protocol} {standing.zh}）",
                 en=f"{block.n} cuff readings ({standing.en} by {block.protocol})",
+            )
+        )
+    if week.sensor:
+        worn = f"{week.sensor.worn_percent:.0f} %"
+        standing_ = WORN_TEXT[week.sensor.standing]
+        parts.append(
+            Said(
+                zh=f"动态血糖 14 天的 {worn}（{standing_.zh}）",
+                en=f"sensor {worn} of 14 days ({standing_.en})",
             )
         )
     if week.glucose:

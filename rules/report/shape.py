@@ -5,7 +5,7 @@ the look, never the content. May hold: these nouns and their JSON. May not: numb
 (`week.py`), wording (`sections.py`), looks (`build.py`, `chart.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -92,10 +92,50 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """One part of a bar, in per cent of the whole."""
+
+    name: Said
+    percent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """Shares of a whole, the first at the left: very low, low, in range, high, very high."""
+
+    title: Said
+    unit: str
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One place of a day's profile: local minute, five percentiles; `is_enough`: drawn in full."""
+
+    minute: int
+    percentiles: tuple[float, float, float, float, float]
+    is_enough: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayProfile:
+    """Percentiles (5, 25, 50, 75, 95) by time of day; where there is no place, nothing is known."""
+
+    title: Said
+    unit: str
+    step_min: int
+    places: tuple[Place, ...]
+    limits: tuple[Limit, ...]
+
+
+AnyChart = Chart | Bar | DayProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A chart with the table behind it."""
 
-    chart: Chart
+    chart: AnyChart
     table: Table
 
 
@@ -229,7 +269,33 @@ def _table_of(document: Mapping[str, Any]) -> Table:
     )
 
 
-def _chart_document(chart: Chart) -> dict[str, Any]:
+def _chart_document(chart: AnyChart) -> dict[str, Any]:
+    if isinstance(chart, Bar):
+        return {
+            "is": "bar",
+            "title": chart.title.document(),
+            "unit": chart.unit,
+            "shares": [
+                {"name": each.name.document(), "percent": each.percent} for each in chart.shares
+            ],
+        }
+    if isinstance(chart, DayProfile):
+        return {
+            "is": "day_profile",
+            "title": chart.title.document(),
+            "unit": chart.unit,
+            "step_min": chart.step_min,
+            "places": [
+                {
+                    "minute": each.minute,
+                    "percentiles": list(each.percentiles),
+                    "is_enough": each.is_enough,
+                }
+                for each in chart.places
+            ],
+            "limits": _limits_document(chart.limits),
+        }
+    # without "is", as it stood in reports before there were others: those are signed
     return {
         "title": chart.title.document(),
         "unit": chart.unit,
@@ -246,12 +312,58 @@ def _chart_document(chart: Chart) -> dict[str, Any]:
             }
             for each in chart.series
         ],
-        "limits": [{"value": each.value, "name": each.name.document()} for each in chart.limits],
+        "limits": _limits_document(chart.limits),
         "band": list(chart.band) if chart.band else None,
     }
 
 
-def _chart_of(document: Mapping[str, Any]) -> Chart:
+def _limits_document(limits: tuple[Limit, ...]) -> list[dict[str, Any]]:
+    return [{"value": each.value, "name": each.name.document()} for each in limits]
+
+
+def _limits_of(documents: Sequence[Mapping[str, Any]]) -> tuple[Limit, ...]:
+    return tuple(Limit(value=each["value"], name=said_of(each["name"])) for each in documents)
+
+
+def _chart_of(document: Mapping[str, Any]) -> AnyChart:
+    kind = document.get("is")
+    if kind == "bar":
+        return Bar(
+            title=said_of(document["title"]),
+            unit=document["unit"],
+            shares=tuple(
+                Share(name=said_of(each["name"]), percent=each["percent"])
+                for each in document["shares"]
+            ),
+        )
+    if kind == "day_profile":
+        return _profile_of(document)
+    if kind is not None:
+        raise MendData(f"chart {kind!r} is not known: update this server.")
+    return _days_of(document)
+
+
+def _profile_of(document: Mapping[str, Any]) -> DayProfile:
+    places = []
+    for each in document["places"]:
+        p5, p25, p50, p75, p95 = each["percentiles"]
+        places.append(
+            Place(
+                minute=each["minute"],
+                percentiles=(p5, p25, p50, p75, p95),
+                is_enough=each["is_enough"],
+            )
+        )
+    return DayProfile(
+        title=said_of(document["title"]),
+        unit=document["unit"],
+        step_min=document["step_min"],
+        places=tuple(places),
+        limits=_limits_of(document["limits"]),
+    )
+
+
+def _days_of(document: Mapping[str, Any]) -> Chart:
     band = document["band"]
     return Chart(
         title=said_of(document["title"]),
@@ -269,8 +381,6 @@ def _chart_of(document: Mapping[str, Any]) -> Chart:
             )
             for each in document["series"]
         ),
-        limits=tuple(
-            Limit(value=each["value"], name=said_of(each["name"])) for each in document["limits"]
-        ),
+        limits=_limits_of(document["limits"]),
         band=(band[0], band[1]) if band else None,
     )

@@ -14,7 +14,10 @@ from rules.finding import Finding
 from rules.history import History, Line, Patient, Point, cuff_readings
 from rules.report.glucose_week import GlucoseWeek, glucose_week
 from rules.report.pressure_week import PressureWeek, pressure_week
+from rules.report.sensor_week import SensorWeek, sensor_week
+from rules.sensor import split
 from vitals.kinds import Kind
+from vitals.units import Unit
 
 # weeks before this one that a report compares with
 WEEKS_BEFORE = 4
@@ -92,7 +95,9 @@ class PatientWeek:
     as_of: datetime
     quality: Quality
     pressure: PressureWeek | None
+    # of finger-sticks alone; what a sensor measured is in `sensor`
     glucose: GlucoseWeek | None
+    sensor: SensorWeek | None
     # what the week's history says at its end, and the alerts that lived in it
     concerns: tuple[AlertSeen, ...]
     alerts: tuple[AlertSeen, ...]
@@ -143,6 +148,7 @@ def patient_week(inputs: Inputs, *, week: str, as_of: datetime) -> PatientWeek:
     )
     known = History(patient=history.patient, points=points, line=history.line)
     so_far = min(sunday, history.day_of(as_of))
+    worn, pricked = split(known)
     return PatientWeek(
         patient=history.patient,
         week=week,
@@ -151,7 +157,16 @@ def patient_week(inputs: Inputs, *, week: str, as_of: datetime) -> PatientWeek:
         as_of=as_of,
         quality=_quality(known, inputs.rejected_at, monday, so_far),
         pressure=pressure_week(known, first_day=monday, last_day=sunday),
-        glucose=glucose_week(known, first_day=monday, last_day=sunday),
+        glucose=glucose_week(known, pricked, first_day=monday, last_day=sunday),
+        sensor=sensor_week(
+            worn,
+            history.patient.timezone,
+            first_day=monday,
+            seen_day=so_far,
+            as_of=as_of,
+            # sensors speak mg/dL on the air, Chinese doctors mmol/L
+            shown=Unit.MMOL_PER_L if history.patient.locale.startswith("zh") else None,
+        ),
         concerns=inputs.concerns,
         alerts=inputs.alerts,
         gaps=tuple(_gaps(known, inputs.rejected_at, monday, so_far)),
