@@ -25,19 +25,6 @@ from store import reports
 from store.findings import AlertOfWeek
 from store.reports import Signed
 from vitals.errors import AskPerson, MendData
-from vitals.kinds import Kind
-
-# all that rules judge by single readings: what they found this week must be found again
-_KINDS = (
-    Kind.GLUCOSE,
-    Kind.KETONE,
-    Kind.SYSTOLIC,
-    Kind.DIASTOLIC,
-    Kind.PULSE,
-    Kind.SPO2,
-    Kind.WEIGHT,
-    Kind.BODY_TEMPERATURE,
-)
 
 
 def weekly_report(
@@ -64,7 +51,7 @@ def weekly_report(
         raise AskPerson(f"{week} has not begun; choose an earlier week.")
     # the last moment of the week itself, not the first of the next
     as_of = min(now, end - timedelta(microseconds=1))
-    history = history_of(connection, patient_id, as_of, kinds=_KINDS)
+    history = history_of(connection, patient_id, as_of)
     # the alert on a week's finding may have been raised after the week
     alerts = kept.alerts_between(
         connection, patient_id=patient_id, since=begin, until=max(end, now + timedelta(seconds=1))

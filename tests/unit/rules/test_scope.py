@@ -46,11 +46,18 @@ def test_the_doctors_aim_for_oxygen_changes_one_safety_row_for_another() -> None
     assert aimed - usual == {"spo2.severe.copd"}
 
 
-@pytest.mark.parametrize(("locale", "systolic"), [("zh-CN", 135), ("zh", 135), ("en", 130)])
-def test_a_locale_has_its_own_numbers(locale: str, systolic: float) -> None:
+@pytest.mark.parametrize(("locale", "diastolic"), [("zh-CN", 110), ("zh", 110), ("en", 120)])
+def test_a_locale_has_its_own_numbers(locale: str, diastolic: float) -> None:
+    packs = of_locale(PACKS, Patient(id=1, locale=locale))
+    (rule,) = (rule for pack in packs for rule in pack.rules if rule.id == "bp.severe")
+    assert list(rule.when[1].by_unit.values()) == [diastolic]
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+def test_the_line_of_the_mean_is_the_one_that_the_report_draws(locale: str) -> None:
     packs = of_locale(PACKS, Patient(id=1, locale=locale))
     (rule,) = (rule for pack in packs for rule in pack.rules if rule.id == "bp.high.7d")
-    assert list(rule.when[0].by_unit.values()) == [systolic]
+    assert [list(each.by_unit.values()) for each in rule.when] == [[135], [85]]
 
 
 def test_the_variant_never_runs_beside_the_default() -> None:
