@@ -7,6 +7,7 @@ The episode ends with a reading whose whole window is free of the trouble.
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from rules.episode import Episode, Level, Mark, episodes
 from rules.history import History, Point
@@ -21,9 +22,10 @@ def repeat(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
     rule = with_targets(rule, history.patient)
     assert rule.kind is not None
     points = history.trusted(rule.kind)
-    times = _times(rule, [each for each in points if _fires(rule, each)])
-    if not times:
+    runs = _runs(rule, [each for each in points if _fires(rule, each)])
+    if not runs:
         return
+    times = [each[0] for each in runs]
     window = timedelta(days=rule.window_days)
     moments = [each.at for each in times]
     marks = []
@@ -33,25 +35,27 @@ def repeat(rule: Rule, history: History, now: datetime) -> Iterator[Seen]:
         inside = tuple(times[first : bisect_right(moments, point.at, lo=first)])
         marks.append(Mark(at=point.at, level=_level(rule, point, inside, history), seen=inside))
     for episode in episodes(marks, gap=timedelta(hours=rule.stale_h)):
-        found = max(
-            (mark.seen for mark in episode.firing), key=lambda seen: (len(seen), seen[-1].at)
-        )
-        yield _seen(rule, found, history, episode)
+        found = episode.firing[-1].seen
+        # the window that ends with the newest is told of, however busy an earlier one was; a run is
+        # counted by its beginning, which stays, and told of by its worst
+        worst = {each[0]: max(each, key=partial(_worse, rule)) for each in runs}
+        yield _seen(rule, tuple(worst[each] for each in found), history, episode)
 
 
 def _fires(rule: Rule, point: Point) -> bool:
     return fires(rule, {point.kind: (point.value, point.unit)})
 
 
-def _times(rule: Rule, points: list[Point]) -> list[Point]:
+def _runs(rule: Rule, points: list[Point]) -> list[list[Point]]:
+    """Readings that are one and the same trouble, by their times."""
     apart = timedelta(minutes=rule.apart_min)
-    kept: list[Point] = []
-    newest: datetime | None = None
+    found: list[list[Point]] = []
     for point in points:
-        if newest is None or point.at - newest >= apart:
-            kept.append(point)
-        newest = point.at
-    return kept
+        if found and point.at - found[-1][-1].at < apart:
+            found[-1].append(point)
+        else:
+            found.append([point])
+    return found
 
 
 def _level(rule: Rule, point: Point, inside: tuple[Point, ...], history: History) -> Level:
@@ -67,7 +71,7 @@ def _level(rule: Rule, point: Point, inside: tuple[Point, ...], history: History
 def _seen(
     rule: Rule, points: tuple[Point, ...], history: History, episode: Episode[tuple[Point, ...]]
 ) -> Seen:
-    worst = max(points, key=lambda each: (_beyond(rule, each), each.at))
+    worst = max(points, key=partial(_worse, rule))
     days = {history.day_of(each.at) for each in points}
     limit = rule.when[0].number(worst.unit)
     return Seen(
@@ -97,3 +101,7 @@ def _seen(
 
 def _beyond(rule: Rule, point: Point) -> float:
     return beyond(rule, {point.kind: (point.value, point.unit)})
+
+
+def _worse(rule: Rule, point: Point) -> tuple[float, datetime]:
+    return _beyond(rule, point), point.at
