@@ -18,6 +18,10 @@ KANGBAN = [sys.executable, "-m", "kangban"]
 CUFF, METER, BAND = (f"ble:F0:00:00:01:00:0{number}" for number in (1, 2, 3))
 
 
+def _hear_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Home:
     """The environment of one simulated household, and a shell in it."""
 
@@ -42,6 +46,8 @@ class Home:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # whoever runs tests in the background has Ctrl-C ignored, and children inherit that
+            preexec_fn=_hear_ctrl_c,
         )
 
     def run(
