@@ -3,9 +3,9 @@
 .PHONY: help setup demo test lint format bench bench-growth bench-reads bench-fleet bench-gateway gateway-campaign chaos backpressure samples services browser pin
 
 BIN := .venv/bin
-# In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
 # a test waits half of its time, for a radio or a database: one more than there are cores, four at most
 WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 1); [ $$n -lt 3 ] && echo $$((n + 1)) || echo 4)
+# In CI everything must be there; on a desk, tests of what cannot be installed skip and say so.
 OPTIONAL := $(if $(filter true,$(CI)),,|| true)
 
 help: ## Show this list
