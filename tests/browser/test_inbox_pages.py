@@ -23,6 +23,7 @@ from tests.browser.test_pages import (
     open_page,
     playwright,
     shots,
+    signed_in,
     started,
 )
 
@@ -53,13 +54,7 @@ def own_house(embedded_url: str) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def cookies(house: House, browser: Browser) -> dict[str, Any]:
-    found = {}
-    for who in ("patient", "nobody", "family"):
-        context = browser.new_context()
-        enter(context, house, who)
-        found[who] = context.storage_state()
-        context.close()
-    return found
+    return signed_in(house, browser, ("patient", "nobody", "family"))
 
 
 def cuff_of(house: House) -> int:

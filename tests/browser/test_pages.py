@@ -8,7 +8,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,16 +153,21 @@ def own_house(embedded_url: str) -> Iterator[House]:
     yield from serve(embedded_url)
 
 
-@pytest.fixture(scope="module")
-def cookies(house: House, browser: Browser) -> dict[str, Any]:
-    """The signed-in state of each role in the house for looking."""
+def signed_in(house: House, browser: Browser, roles: Sequence[str]) -> dict[str, Any]:
+    """The signed-in state of each of these roles."""
     found = {}
-    for who in ("patient", "nobody", "family", "doctor"):
+    for who in roles:
         context = browser.new_context()
         enter(context, house, who)
         found[who] = context.storage_state()
         context.close()
     return found
+
+
+@pytest.fixture(scope="module")
+def cookies(house: House, browser: Browser) -> dict[str, Any]:
+    """The signed-in state of each role in the house for looking."""
+    return signed_in(house, browser, ("patient", "nobody", "family", "doctor"))
 
 
 def enter(context: BrowserContext, house: House, who: str) -> Page:

@@ -21,6 +21,7 @@ from tests.browser.test_pages import (
     open_page,
     playwright,
     shots,
+    signed_in,
     started,
 )
 
@@ -58,13 +59,7 @@ def own_house(embedded_url: str) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def cookies(house: House, browser: Browser) -> dict[str, Any]:
-    found = {}
-    for who in ("doctor", "family"):
-        context = browser.new_context()
-        enter(context, house, who)
-        found[who] = context.storage_state()
-        context.close()
-    return found
+    return signed_in(house, browser, ("doctor", "family"))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
